@@ -1,0 +1,35 @@
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    pool: "forks",
+    maxWorkers: 2,
+    // In a test "ivc-ring" is the built package: Node loads it as it is.
+    server: { deps: { external: [/\/dist\//] } },
+    coverage: { provider: "v8", include: ["src/**"], reporter: ["text", "html"] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/threads/**"],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        // Threads spin, and there may be two cores only: one file at a time, after all else.
+        extends: true,
+        test: {
+          name: "threads",
+          include: ["test/threads/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 30_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+});
+
+export default config;
