@@ -1,0 +1,113 @@
+/**
+ * The only module that says `Atomics` or builds a view of shared memory.
+ *
+ * It is a seam: everything above reaches shared memory through these functions, so a test can put a recorded or
+ * simulated memory in their place and run the real code on it. Two kinds of access, never mixed on the same bytes:
+ * control words ({@link Words}) by `Atomics` alone, payload bytes by plain copies alone.
+ */
+
+import { unref } from "./platform.ts";
+
+/** Control words: 32-bit, touched only through the functions below. */
+export type Words = Int32Array;
+
+/** Views `length` control words of `buffer`, from `byteOffset` (a multiple of 4). */
+export function wordsOf(buffer: SharedArrayBuffer, byteOffset: number, length: number): Words {
+  return new Int32Array(buffer, byteOffset, length);
+}
+
+/** Views `length` payload bytes of `buffer`, from `byteOffset`. */
+export function bytesOf(buffer: SharedArrayBuffer, byteOffset: number, length: number): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length);
+}
+
+export function load(words: Words, index: number): number {
+  return Atomics.load(words, index);
+}
+
+export function store(words: Words, index: number, value: number): void {
+  Atomics.store(words, index, value);
+}
+
+/** Returns the old value, as do all read-modify-write functions here. */
+export function exchange(words: Words, index: number, value: number): number {
+  return Atomics.exchange(words, index, value);
+}
+
+export function compareExchange(words: Words, index: number, expected: number, value: number): number {
+  return Atomics.compareExchange(words, index, expected, value);
+}
+
+export function add(words: Words, index: number, value: number): number {
+  return Atomics.add(words, index, value);
+}
+
+export function or(words: Words, index: number, bits: number): number {
+  return Atomics.or(words, index, bits);
+}
+
+export function and(words: Words, index: number, bits: number): number {
+  return Atomics.and(words, index, bits);
+}
+
+/** Wakes every thread and every promise that waits on the word. */
+export function notify(words: Words, index: number): void {
+  Atomics.notify(words, index);
+}
+
+/** Blocks the thread while the word holds `expected`, at most `timeout` ms. True: the whole timeout went by. */
+export function wait(words: Words, index: number, expected: number, timeout: number): boolean {
+  return Atomics.wait(words, index, expected, timeout) === "timed-out";
+}
+
+/** Whether this thread may block in {@link wait}: a browser's window thread may not. */
+export function mayBlock(): boolean {
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How often a runtime without `Atomics.waitAsync` looks at a word, in ms. */
+const LOOK_EVERY = 1;
+
+/** Resolves once the word may no longer hold `expected`. Undefined: it already does not. */
+export function waitAsync(words: Words, index: number, expected: number): Promise<unknown> | undefined {
+  if (typeof Atomics.waitAsync === "function") {
+    const result = Atomics.waitAsync(words, index, expected);
+    return result.async ? result.value : undefined;
+  }
+  if (Atomics.load(words, index) !== expected) return undefined;
+  return new Promise<void>((resolve) => {
+    const timer = setInterval(() => {
+      if (Atomics.load(words, index) === expected) return;
+      clearInterval(timer);
+      resolve();
+    }, LOOK_EVERY);
+    unref(timer);
+  });
+}
+
+/** Below this many bytes a loop is faster than a copy that needs a view of its own. */
+const SHORT = 64;
+
+/** Copies all of `source` to `target` from `at` on. */
+export function copy(target: Uint8Array, at: number, source: Uint8Array): void {
+  target.set(source, at);
+}
+
+/** Copies `length` bytes of `source`, from `at` on, to the start of `target`; reads each byte once. */
+export function copyOut(target: Uint8Array, source: Uint8Array, at: number, length: number): void {
+  if (length <= SHORT) {
+    for (let i = 0; i < length; i++) target[i] = source[at + i] as number;
+  } else {
+    target.set(source.subarray(at, at + length));
+  }
+}
+
+/** Zeroes `bytes` from `from` to before `to`. */
+export function zero(bytes: Uint8Array, from: number, to: number): void {
+  if (from < to) bytes.fill(0, from, to);
+}

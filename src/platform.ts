@@ -1,0 +1,31 @@
+/** What differs between Node.js, browsers and others, without naming any. */
+
+interface Platform {
+  readonly setImmediate?: (callback: () => void) => unknown;
+}
+
+const platform = globalThis as unknown as Platform;
+
+/** Calls back in a later turn of the thread's event loop, after I/O has had its chance. */
+export const later: (callback: () => void) => void = platform.setImmediate
+  ? (callback) => void platform.setImmediate?.(callback)
+  : (callback) => {
+      const { port1, port2 } = new MessageChannel();
+      Object.assign(port1, {
+        onmessage: () => {
+          port1.close();
+          callback();
+        },
+      });
+      port2.postMessage(undefined);
+    };
+
+/** Lets a timer of Node.js keep the process alive; elsewhere timers never do. */
+export function ref(timer: unknown): void {
+  (timer as { ref?: () => void }).ref?.();
+}
+
+/** Lets a timer of Node.js not keep the process alive. */
+export function unref(timer: unknown): void {
+  (timer as { unref?: () => void }).unref?.();
+}
