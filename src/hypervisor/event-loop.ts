@@ -1,0 +1,198 @@
+/**
+ * How a guest takes interrupts without blocking: one `Atomics.waitAsync` on its wake word serves its handlers, while it
+ * listens, and all its async waits. It takes turns, and yields to the thread's event loop between them.
+ */
+import { notify, waitAsync } from "../memory.ts";
+import { later, ref, unref } from "../platform.ts";
+import { SLEEPING, WAKE } from "./areas.ts";
+import type { IvcCookie } from "./cookie.ts";
+import { type Interrupts, SLICE } from "./interrupts.ts";
+import type { Line } from "./line.ts";
+import type { Condition, WaitOutcome } from "./waits.ts";
+
+/** An async wait that is parked. */
+interface Waiter {
+  readonly cookie: IvcCookie;
+  readonly condition: Condition;
+  readonly settle: (outcome: WaitOutcome) => void;
+}
+
+type Timer = ReturnType<typeof setTimeout>;
+
+/** The event-loop side of a guest. */
+export class EventLoop {
+  private readonly interrupts: Interrupts;
+  private readonly waiters = new Map<Line, Set<Waiter>>();
+  private listening = false;
+  private keepAlive = true;
+  /** Ends a slice, and keeps a Node.js process alive: a promise of `waitAsync` alone does not. */
+  private timer: Timer | undefined;
+  /** Whether a turn is sure to come without a ring. */
+  private scheduled = false;
+  /** Whether a promise of `waitAsync` is outstanding. */
+  private parked = false;
+
+  constructor(interrupts: Interrupts) {
+    this.interrupts = interrupts;
+    interrupts.onLatch = () => {
+      if (this.active) this.schedule();
+    };
+  }
+
+  /** Whether it takes interrupts: it listens, or an async wait is parked. */
+  get active(): boolean {
+    return this.listening || this.waiters.size > 0;
+  }
+
+  /** Starts to deliver to the handlers. */
+  listen(keepAlive: boolean): void {
+    this.listening = true;
+    this.keepAlive = keepAlive;
+    this.interrupts.stopAllPolling();
+    this.update();
+    this.schedule();
+  }
+
+  /** Stops to deliver to the handlers; async waits go on. */
+  stopListening(): void {
+    this.listening = false;
+    this.update();
+  }
+
+  /** Parks an async wait. */
+  wait(
+    cookie: IvcCookie,
+    condition: Condition,
+    timeout: number,
+    signal: AbortSignal | undefined,
+  ): Promise<WaitOutcome> {
+    return new Promise((resolve) => {
+      const { line } = cookie;
+      const settle = (outcome: WaitOutcome): void => {
+        if (!this.remove(line, waiter)) return;
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        resolve(outcome);
+      };
+      const waiter: Waiter = { cookie, condition, settle };
+      const abort = (): void => settle("aborted");
+      const timer = setTimeout(() => {
+        this.turn();
+        settle(condition(cookie) ?? "timed-out");
+      }, timeout);
+      signal?.addEventListener("abort", abort, { once: true });
+      this.add(line, waiter);
+      const outcome = condition(cookie);
+      if (outcome !== undefined) settle(outcome);
+      else this.park();
+    });
+  }
+
+  /** Ends the async waits on a line as closed. */
+  close(line: Line): void {
+    for (const waiter of this.waiters.get(line) ?? []) waiter.settle("closed");
+  }
+
+  /** To be called when something else has used the wake word: rings must find it armed again. */
+  rearm(): void {
+    if (this.active && !this.interrupts.armed) this.schedule();
+  }
+
+  private add(line: Line, waiter: Waiter): void {
+    const waiters = this.waiters.get(line);
+    if (waiters) waiters.add(waiter);
+    else this.waiters.set(line, new Set([waiter]));
+    line.waiting++;
+    this.interrupts.stopAllPolling();
+    this.interrupts.updateMask(line);
+    this.update();
+  }
+
+  private remove(line: Line, waiter: Waiter): boolean {
+    const waiters = this.waiters.get(line);
+    if (!waiters?.delete(waiter)) return false;
+    if (waiters.size === 0) this.waiters.delete(line);
+    line.waiting--;
+    this.interrupts.updateMask(line);
+    this.update();
+    return true;
+  }
+
+  /** Brings the timer in line with who is served. */
+  private update(): void {
+    if (this.active) this.timer ??= setInterval(() => this.lookAtAll(), SLICE);
+    if (this.timer === undefined) return;
+    if (this.waiters.size > 0 || (this.listening && this.keepAlive)) ref(this.timer);
+    else unref(this.timer);
+    if (this.active) return;
+    this.interrupts.disarm();
+    if (this.parked) notify(this.interrupts.wakeWord, WAKE);
+  }
+
+  private lookAtAll(): void {
+    if (this.active) {
+      this.interrupts.lookAtAll();
+      this.schedule();
+    } else {
+      clearInterval(this.timer);
+      this.timer = undefined;
+    }
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    later(() => {
+      this.scheduled = false;
+      this.turn();
+    });
+  }
+
+  private turn(): void {
+    if (!this.active) return;
+    const { interrupts } = this;
+    interrupts.collect();
+    if (this.listening) this.deliver();
+    interrupts.runSteps();
+    interrupts.lookAtTouched((line) => this.lookAtWaits(line));
+    this.park();
+  }
+
+  private deliver(): void {
+    try {
+      this.interrupts.serve();
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+
+  private lookAtWaits(line: Line): void {
+    for (const waiter of this.waiters.get(line) ?? []) {
+      const outcome = waiter.condition(waiter.cookie);
+      if (outcome !== undefined) waiter.settle(outcome);
+    }
+  }
+
+  /** Arranges for the next turn: soon if there is something to do, else when a ring comes. */
+  private park(): void {
+    if (!this.active || this.scheduled) return;
+    const { interrupts } = this;
+    if ((this.listening && interrupts.anyToServe) || !interrupts.arm()) {
+      this.schedule();
+      return;
+    }
+    if (this.parked) return;
+    const promise = waitAsync(interrupts.wakeWord, WAKE, SLEEPING);
+    if (!promise) {
+      this.schedule();
+      return;
+    }
+    this.parked = true;
+    promise.then(() => {
+      this.parked = false;
+      this.turn();
+    });
+  }
+}

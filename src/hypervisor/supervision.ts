@@ -1,0 +1,39 @@
+/** What happens when a thread has ended without detaching (SPEC §8, "Death and return"). */
+import { expected } from "../errors.ts";
+import { compareExchange, load } from "../memory.ts";
+import { ATTACHED, areaWord, areaWords, lifeIndex, poolIndex, reservationIndex } from "./areas.ts";
+import { Doorbell } from "./doorbell.ts";
+import { isHandle } from "./guest.ts";
+import type { GuestHandle, PairHandle } from "./hypervisor.ts";
+
+/**
+ * Says that the thread which attached by `handle` has ended. If it was still attached, its guest is down: what it had
+ * reserved is free, and each endpoint marked so that its next owner resets it; every peer is rung, and its waits end as
+ * `"peer-down"`. Down ends when a thread attaches as this guest again, by a handle of its own.
+ *
+ * Any thread that has the handle may call it, also several, and also late: once another thread has attached, it has no
+ * effect. To say so of a thread that still runs is a misuse: two threads may then hold one endpoint.
+ *
+ * @param handle - the handle that was given to the thread
+ * @returns whether the guest was attached by this handle
+ * @throws {@link IvcError} EINVAL for no handle
+ */
+export function guestDown(handle: GuestHandle): boolean {
+  if (!isHandle(handle)) throw expected("EINVAL", "handle", "one that Hypervisor.guest returned", handle);
+  const { ticket, pairs, endpoints, pools } = handle;
+  const own = areaWords(handle.own);
+  if (load(own, ATTACHED) !== ticket) return false;
+  // Every step names the ticket, so whoever is late, or does it a second time, changes nothing of a successor's.
+  for (const index of endpoints.keys()) {
+    const at = reservationIndex(index);
+    compareExchange(own, at, ticket * 2, 1);
+    compareExchange(own, at, ticket * 2 + 1, 1);
+  }
+  for (const index of pools.keys()) compareExchange(own, poolIndex(endpoints.length, index), ticket * 2, 0);
+  for (const { area, side } of pairs) {
+    compareExchange(areaWord(area, lifeIndex(side)), 0, ticket * 2, ticket * 2 + 1); // SYNC down
+  }
+  for (const endpoint of endpoints) new Doorbell(endpoint, pairs[endpoint.pair] as PairHandle).ring();
+  compareExchange(own, ATTACHED, ticket, 0); // SYNC attach
+  return true;
+}
