@@ -1,0 +1,4 @@
+/**
+ * @module ivc-ring/node
+ */
+export {};
