@@ -10,6 +10,7 @@
  * 0x80  channel 0: line of side 0           0x40  endpoint 0: reservation        0x40  group 0: which lines rang
  * 0xc0             line of side 1                             tx position        0x44  group 1
  * 0x100            packed states                              rx position         …
+ * 0x104            holders of sides 0 and 1
  *  …    channel 1 …                         0x50  endpoint 1 …
  *       queue 0 of channel 0                 …    pool 0: reservation
  *       queue 1 of channel 0 …               …    pool 1 …
@@ -47,6 +48,14 @@ export function statesIndex(channel: number): number {
   return (2 + 3 * channel + 2) * WORDS_PER_CACHE_LINE;
 }
 
+/**
+ * Word index in a pair area: 2 × ticket of whoever has the endpoint of that side reserved, or 0; + 1 from its death until
+ * the link is established again. It tells, and decides nothing: who may reserve is in the guest area.
+ */
+export function holderIndex(channel: number, side: 0 | 1): number {
+  return statesIndex(channel) + 1 + side;
+}
+
 /** Where the queues of a pair's channels lie in its area, and how large it is. */
 export function placeQueues(channels: readonly { readonly nframes: number; readonly frameSize: number }[]): {
   offsets: (readonly [number, number])[];
@@ -69,7 +78,7 @@ export const LAST_TICKET = 1;
 
 const ENDPOINT_WORDS = 4;
 
-/** Word index in a guest area: 2 × ticket of the owner of the endpoint, or 0; + 1 while it needs a reset. */
+/** Word index in a guest area: the ticket of the owner of the endpoint, or 0. */
 export function reservationIndex(endpoint: number): number {
   return WORDS_PER_CACHE_LINE + endpoint * ENDPOINT_WORDS;
 }
@@ -84,7 +93,7 @@ export function rxPositionIndex(endpoint: number): number {
   return reservationIndex(endpoint) + 2;
 }
 
-/** Word index in a guest area with `endpoints` endpoints: 2 × ticket of the owner of the pool, or 0. */
+/** Word index in a guest area with `endpoints` endpoints: the ticket of the owner of the pool, or 0. */
 export function poolIndex(endpoints: number, pool: number): number {
   return reservationIndex(endpoints) + pool;
 }

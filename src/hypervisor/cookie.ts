@@ -1,8 +1,8 @@
 /** A reserved endpoint (SPEC §1, "cookie"). */
 import { IvcError } from "../errors.ts";
-import { copy, load, type Words } from "../memory.ts";
+import { and, copy, load, store, type Words } from "../memory.ts";
 import type { ConnectionState, IvcChannel } from "../ring/channel.ts";
-import { areaWord, lifeIndex } from "./areas.ts";
+import { areaWord, holderIndex, lifeIndex } from "./areas.ts";
 import type { Doorbell } from "./doorbell.ts";
 import type { Guest } from "./guest.ts";
 import { CookieRx, CookieTx, LOOPBACK, NORMAL, UNRESERVED } from "./halves.ts";
@@ -92,6 +92,8 @@ export class IvcCookie {
   private readonly doorbell: Doorbell;
   private readonly ops: IvcOps | undefined;
   private readonly peerLife: Words;
+  private readonly holder: Words;
+  private readonly peerHolder: Words;
 
   /** @internal */
   constructor(guest: Guest, line: Line, channel: IvcChannel, doorbell: Doorbell, ops: IvcOps | undefined) {
@@ -108,7 +110,10 @@ export class IvcCookie {
     this.channel = channel;
     this.doorbell = doorbell;
     this.ops = ops;
+    const { channel: index, side } = endpoint;
     this.peerLife = areaWord(pair.area, lifeIndex(pair.side === 0 ? 1 : 0));
+    this.holder = areaWord(pair.area, holderIndex(index, side));
+    this.peerHolder = areaWord(pair.area, holderIndex(index, side === 0 ? 1 : 0));
   }
 
   /** Whether it is still reserved. */
@@ -223,7 +228,8 @@ export class IvcCookie {
   }
 
   /**
-   * Blocks the thread until the link is established (SPEC §8). A peer that is down does not end it: it may come back.
+   * Blocks the thread until the link is established (SPEC §8). A peer that is down does not end it: if it held its endpoint
+   * when it died, the wait goes on until it has come back and the link has been reset.
    * Otherwise as {@link CookieRx.waitReadable}.
    *
    * @param timeout - longest wait, in ms: 0…2^31 − 1; 0 only looks
@@ -282,8 +288,32 @@ export class IvcCookie {
   private step(): void {
     const { interrupts } = this.guest;
     if (!this.channel.step()) interrupts.latch(this.line, RING_DUE);
-    if (this.established) this.guest.resetDone(this.line);
+    if (this.established) this.resetDone();
     interrupts.touch(this.line);
+  }
+
+  /** @internal Says who holds the endpoint. Whether it must be reset, because its last owner died. */
+  hold(ticket: number): boolean {
+    const needsReset = load(this.holder, 0) & 1;
+    store(this.holder, 0, ticket * 2 + needsReset);
+    return needsReset === 1;
+  }
+
+  /** @internal Says that nobody holds the endpoint; that it must be reset stays. */
+  letGo(): void {
+    and(this.holder, 0, 1);
+  }
+
+  /** Takes back that the endpoint must be reset, and tells the peer, who may wait for it. */
+  private resetDone(): void {
+    if ((load(this.holder, 0) & 1) === 0) return;
+    and(this.holder, 0, ~1); // SYNC down
+    this.doorbell.ring();
+  }
+
+  /** @internal Whether the peer's last owner died, and the link has not been established since. */
+  get peerNeedsReset(): boolean {
+    return (load(this.peerHolder, 0) & 1) === 1; // SYNC down
   }
 
   /** @internal Whether it was reserved with ops. */

@@ -1,6 +1,6 @@
 /** A thread attached as a guest: what it has reserved, and how it takes its interrupts (SPEC §8). */
 import { checkInteger, expected, IvcError } from "../errors.ts";
-import { and, compareExchange, load, store, type Words } from "../memory.ts";
+import { compareExchange, load, store, type Words } from "../memory.ts";
 import { IvcChannel } from "../ring/channel.ts";
 import {
   ATTACHED,
@@ -36,9 +36,6 @@ export interface ListenOptions {
   /** Whether listening keeps a Node.js process alive. Default true. */
   readonly keepAlive?: boolean | undefined;
 }
-
-/** In a reservation of an endpoint: it must be reset before it is used. Above it: the ticket of the owner. */
-const NEEDS_RESET = 1;
 
 /**
  * Attaches this thread as the guest of a handle. A thread may attach as several guests.
@@ -138,15 +135,14 @@ export class Guest {
     const line = this.interrupts.lines[index];
     if (!line) throw new IvcError("ENODEV", `expected id to be an endpoint of guest ${this.vmid}, got ${String(id)}`);
     const at = reservationIndex(index);
-    const before = load(this.own, at);
-    if (before > NEEDS_RESET || line.cookie) throw new IvcError("EBUSY", `endpoint ${id} is reserved already`);
+    if (load(this.own, at) !== 0) throw new IvcError("EBUSY", `endpoint ${id} is reserved already`);
     if (ops && line.handler) throw new IvcError("EBUSY", `line ${line.irq} of endpoint ${id} has a handler already`);
-    if (compareExchange(this.own, at, before, this.handle.ticket * 2 + before) !== before) {
+    if (compareExchange(this.own, at, 0, this.handle.ticket) !== 0) {
       throw new IvcError("EBUSY", `endpoint ${id} is reserved already`);
     }
     const cookie = this.open(line, index, ops);
     line.cookie = cookie;
-    if (before === NEEDS_RESET) cookie.channel.reset();
+    if (cookie.hold(this.handle.ticket)) cookie.channel.reset();
     this.interrupts.latch(line, RING_DUE);
     return cookie;
   }
@@ -188,25 +184,17 @@ export class Guest {
     return position < nframes ? position : undefined;
   }
 
-  /** @internal Frees the endpoint for its next owner. */
+  /** @internal Frees the endpoint for its next owner: the positions first, so that a death in between loses nothing. */
   release(cookie: IvcCookie): void {
     const { line } = cookie;
     const index = line.irq - 1;
-    const at = reservationIndex(index);
     store(this.own, txPositionIndex(index), cookie.channel.tx.snapshot().position);
     store(this.own, rxPositionIndex(index), cookie.channel.rx.snapshot().position);
     line.cookie = undefined;
     line.polling = false;
     this.interrupts.updateMask(line);
-    const ours = this.handle.ticket * 2;
-    const before = load(this.own, at);
-    if (before === ours || before === ours + NEEDS_RESET) compareExchange(this.own, at, before, before - ours);
-  }
-
-  /** @internal The endpoint is established: whatever its last owner left is cleared. */
-  resetDone(line: Line): void {
-    const at = reservationIndex(line.irq - 1);
-    if (load(this.own, at) & NEEDS_RESET) and(this.own, at, ~NEEDS_RESET);
+    cookie.letGo();
+    compareExchange(this.own, reservationIndex(index), this.handle.ticket, 0);
   }
 
   /**
@@ -221,7 +209,7 @@ export class Guest {
     const index = this.handle.pools.findIndex((pool) => pool.id === id);
     const pool = this.handle.pools[index];
     if (!pool) throw new IvcError("ENODEV", `expected id to be a mempool of guest ${this.vmid}, got ${String(id)}`);
-    if (compareExchange(this.own, this.poolWord(index), 0, this.handle.ticket * 2) !== 0) {
+    if (compareExchange(this.own, this.poolWord(index), 0, this.handle.ticket) !== 0) {
       throw new IvcError("EBUSY", `mempool ${id} is reserved already`);
     }
     const mempool = new Mempool(this, pool);
@@ -233,7 +221,7 @@ export class Guest {
   releaseMempool(mempool: Mempool): void {
     const index = this.handle.pools.findIndex((pool) => pool.id === mempool.id);
     this.mempools.delete(mempool);
-    compareExchange(this.own, this.poolWord(index), this.handle.ticket * 2, 0);
+    compareExchange(this.own, this.poolWord(index), this.handle.ticket, 0);
   }
 
   private poolWord(index: number): number {

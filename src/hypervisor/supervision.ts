@@ -1,7 +1,7 @@
 /** What happens when a thread has ended without detaching (SPEC §8, "Death and return"). */
 import { expected } from "../errors.ts";
 import { compareExchange, load } from "../memory.ts";
-import { ATTACHED, areaWord, areaWords, lifeIndex, poolIndex, reservationIndex } from "./areas.ts";
+import { ATTACHED, areaWord, areaWords, holderIndex, lifeIndex, poolIndex, reservationIndex } from "./areas.ts";
 import { Doorbell } from "./doorbell.ts";
 import { isHandle } from "./guest.ts";
 import type { GuestHandle, PairHandle } from "./hypervisor.ts";
@@ -24,12 +24,12 @@ export function guestDown(handle: GuestHandle): boolean {
   const own = areaWords(handle.own);
   if (load(own, ATTACHED) !== ticket) return false;
   // Every step names the ticket, so whoever is late, or does it a second time, changes nothing of a successor's.
-  for (const index of endpoints.keys()) {
-    const at = reservationIndex(index);
-    compareExchange(own, at, ticket * 2, 1);
-    compareExchange(own, at, ticket * 2 + 1, 1);
+  for (const [index, { pair, channel, side }] of endpoints.entries()) {
+    const { area } = pairs[pair] as PairHandle;
+    compareExchange(areaWord(area, holderIndex(channel, side)), 0, ticket * 2, ticket * 2 + 1); // SYNC down
+    compareExchange(own, reservationIndex(index), ticket, 0);
   }
-  for (const index of pools.keys()) compareExchange(own, poolIndex(endpoints.length, index), ticket * 2, 0);
+  for (const index of pools.keys()) compareExchange(own, poolIndex(endpoints.length, index), ticket, 0);
   for (const { area, side } of pairs) {
     compareExchange(areaWord(area, lifeIndex(side)), 0, ticket * 2, ticket * 2 + 1); // SYNC down
   }

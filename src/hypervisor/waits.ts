@@ -55,10 +55,10 @@ export const WRITABLE: Condition = (cookie) => {
   return cookie.tx.canWrite() ? "ready" : undefined;
 };
 
-/** The link is established; a peer that is down may come back. */
+/** The link is established, and not about to be reset by the successor of a peer that died. */
 export const ESTABLISHED_AGAIN: Condition = (cookie) => {
   if (!cookie.reserved) return "closed";
-  return cookie.state === "established" ? "ready" : undefined;
+  return cookie.established && !cookie.peerNeedsReset ? "ready" : undefined;
 };
 
 /** Whether a timeout is a number of ms from 0 to {@link MAX_TIMEOUT}: every wait has an end. */
