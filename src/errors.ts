@@ -1,18 +1,18 @@
-/**
- * The errno numbers of the IVC API, by name (SPEC §7). Functions of `ivc-ring/tegra` return them negated.
- */
-export const ERRNO: {
-  readonly EPERM: 1;
-  readonly E2BIG: 7;
-  readonly EAGAIN: 11;
-  readonly ENOMEM: 12;
-  readonly EBUSY: 16;
-  readonly ENODEV: 19;
-  readonly EINVAL: 22;
-  readonly ECONNRESET: 104;
-  readonly EHOSTDOWN: 112;
-  readonly EPROBE_DEFER: 517;
-} = Object.freeze({
+/** The name of an errno, as in {@link IvcError.code}. */
+export type ErrorCode =
+  | "EPERM"
+  | "E2BIG"
+  | "EAGAIN"
+  | "ENOMEM"
+  | "EBUSY"
+  | "ENODEV"
+  | "EINVAL"
+  | "ECONNRESET"
+  | "EHOSTDOWN"
+  | "EPROBE_DEFER";
+
+/** The errno numbers of the IVC API, by name (SPEC §7). Functions of `ivc-ring/tegra` return them negated. */
+export const ERRNO: Readonly<Record<ErrorCode, number>> = Object.freeze({
   EPERM: 1,
   E2BIG: 7,
   EAGAIN: 11,
@@ -24,9 +24,6 @@ export const ERRNO: {
   EHOSTDOWN: 112,
   EPROBE_DEFER: 517,
 });
-
-/** The name of an errno, as in {@link IvcError.code}. */
-export type ErrorCode = keyof typeof ERRNO;
 
 /**
  * A mistake of the caller: a bad argument, a bad configuration, or a resource that is not free. What is merely

@@ -54,11 +54,13 @@ export interface IvcDump {
   readonly nframes: number;
   /** Bytes in a frame. */
   readonly frameSize: number;
-  /** The own state, and the peer's. */
+  /** The own state. */
   readonly state: ConnectionState;
+  /** The peer's state. */
   readonly peerState: ConnectionState;
-  /** Both queues, as the own end sees them. */
+  /** The queue it transmits in. */
   readonly tx: QueueDump;
+  /** The queue it receives in. */
   readonly rx: QueueDump;
 }
 

@@ -21,7 +21,7 @@ export type WaitOutcome = "closed" | "aborted" | "ready" | "peer-down" | "timed-
 export interface WaitOptions {
   /**
    * How often to look before parking, a number ≥ 0: 0 parks at once, Infinity never parks. One look takes about 10 ns.
-   * Default {@link DEFAULT_SPIN}.
+   * Default 2000.
    */
   readonly spin?: number | undefined;
 }
