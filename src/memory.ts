@@ -60,10 +60,10 @@ export function wait(words: Words, index: number, expected: number, timeout: num
   return Atomics.wait(words, index, expected, timeout) === "timed-out";
 }
 
-/** Whether this thread may block in {@link wait}: a browser's window thread may not. */
-export function mayBlock(): boolean {
+/** Whether this thread may block in {@link wait}: a browser's window thread may not. Does not allocate. */
+export function mayBlock(words: Words, index: number): boolean {
   try {
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    Atomics.wait(words, index, 0, 0);
     return true;
   } catch {
     return false;

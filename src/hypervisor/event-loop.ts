@@ -93,9 +93,14 @@ export class EventLoop {
     for (const waiter of this.waiters.get(line) ?? []) waiter.settle("closed");
   }
 
-  /** To be called when something else has used the wake word: rings must find it armed again. */
-  rearm(): void {
-    if (this.active && !this.interrupts.armed) this.schedule();
+  /** To be called after a wait or a poll: rings are as the event loop needs them, or nobody is to be woken by them. */
+  resume(): void {
+    if (!this.active) {
+      this.interrupts.disarm();
+      return;
+    }
+    this.interrupts.stopAllPolling();
+    if (!this.interrupts.armed) this.schedule();
   }
 
   private add(line: Line, waiter: Waiter): void {

@@ -296,7 +296,7 @@ export class Guest {
     try {
       return interrupts.serve();
     } finally {
-      this.eventLoop.rearm();
+      this.eventLoop.resume();
     }
   }
 
@@ -311,8 +311,8 @@ export class Guest {
     checkTimeout(timeout);
     let served = this.poll();
     if (served > 0 || timeout === 0) return served;
-    checkMayBlock("listen");
     const { interrupts } = this;
+    checkMayBlock(interrupts, "listen");
     const deadline = performance.now() + timeout;
     try {
       for (;;) {
@@ -324,7 +324,7 @@ export class Guest {
         if (served > 0) return served;
       }
     } finally {
-      this.eventLoop.rearm();
+      this.eventLoop.resume();
     }
   }
 

@@ -47,7 +47,7 @@ export class Interrupts {
 
   /** Takes the rings that the hints tell of. */
   collect(): void {
-    if (load(this.wake, WAKE) === 0) return;
+    if ((load(this.wake, WAKE) & ~SLEEPING) === 0) return;
     this.armed = false;
     let bits = exchange(this.wake, WAKE, 0) & ~SLEEPING; // SYNC wake
     while (bits !== 0) {
@@ -213,6 +213,7 @@ export class Interrupts {
 
   /** Takes {@link arm} back. */
   disarm(): void {
+    if (!this.armed) return;
     this.armed = false;
     and(this.wake, WAKE, ~SLEEPING);
   }

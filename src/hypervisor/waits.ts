@@ -1,6 +1,7 @@
 /** Waiting on one endpoint: spin briefly, then park until a ring, and look again (SPEC §8, "Waiting on a half"). */
 import { expected, IvcError } from "../errors.ts";
 import { mayBlock } from "../memory.ts";
+import { WAKE } from "./areas.ts";
 import type { IvcCookie } from "./cookie.ts";
 import type { Interrupts } from "./interrupts.ts";
 
@@ -78,8 +79,8 @@ function checkSpin(spin: number): void {
 }
 
 /** Refuses to block where that is not allowed. */
-export function checkMayBlock(insteadUse: string): void {
-  if (!mayBlock()) {
+export function checkMayBlock(interrupts: Interrupts, insteadUse: string): void {
+  if (!mayBlock(interrupts.wakeWord, WAKE)) {
     throw new IvcError("EINVAL", `this thread may not block in Atomics.wait: use ${insteadUse} instead`);
   }
 }
@@ -129,17 +130,18 @@ export function waitFor(
   if (cookie.peerVmid === guest.vmid) {
     throw new IvcError("EINVAL", `a guest may not block on a channel with itself: use ${insteadUse} instead`);
   }
+  if (!cookie.reserved) return "closed";
   const { interrupts } = guest;
   const first = look(interrupts, cookie, condition);
   if (first !== undefined) return first;
   if (timeout === 0) return "timed-out";
-  checkMayBlock(insteadUse);
+  checkMayBlock(interrupts, insteadUse);
 
   const deadline = performance.now() + timeout;
   if (spin > 0) {
     const outcome = spinFor(interrupts, cookie, condition, spin, deadline);
     if (outcome !== undefined) {
-      guest.eventLoop.rearm();
+      guest.eventLoop.resume();
       return outcome;
     }
   }
@@ -157,7 +159,7 @@ export function waitFor(
   } finally {
     line.waiting--;
     interrupts.updateMask(line);
-    guest.eventLoop.rearm();
+    guest.eventLoop.resume();
   }
 }
 
@@ -179,10 +181,9 @@ export function waitForAsync(
   if (outcome === undefined && timeout === 0) outcome = "timed-out";
   if (outcome === undefined && spin > 0 && cookie.peerVmid !== vmid) {
     outcome = spinFor(interrupts, cookie, condition, spin, performance.now() + timeout);
-    if (eventLoop.active) interrupts.stopAllPolling();
   }
   if (outcome !== undefined) {
-    eventLoop.rearm();
+    eventLoop.resume();
     return Promise.resolve(outcome);
   }
   return eventLoop.wait(cookie, condition, timeout, signal);
