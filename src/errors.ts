@@ -67,12 +67,27 @@ export function checkInteger(what: string, value: number, min: number, max: numb
   }
 }
 
-/** Whether `value` is a `Uint8Array`, of this realm or another. */
+/** Whether `value` is a `Uint8Array`, of this realm or another, whose buffer is not detached. */
 export function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array || Object.prototype.toString.call(value) === "[object Uint8Array]";
+  if (!ArrayBuffer.isView(value)) return false;
+  if (!(value instanceof Uint8Array) && Object.prototype.toString.call(value) !== "[object Uint8Array]") return false;
+  return value.byteLength > 0 || !isDetached(value.buffer);
 }
 
-/** Refuses anything but a `Uint8Array`. */
-export function checkBytes(what: string, value: Uint8Array): void {
-  if (!isBytes(value)) throw expected("EINVAL", what, "a Uint8Array", value);
+function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0 || !(buffer instanceof ArrayBuffer)) return false;
+  try {
+    buffer.slice(0, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Refuses anything but a `Uint8Array`, and a length beyond it. Returns the length, by default all of it. */
+export function checkBytes(what: string, value: Uint8Array, length: number | undefined): number {
+  if (!isBytes(value)) throw expected("EINVAL", what, "a Uint8Array, not detached", value);
+  if (length === undefined) return value.byteLength;
+  checkInteger("length", length, 0, value.byteLength);
+  return length;
 }

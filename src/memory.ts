@@ -93,12 +93,23 @@ export function waitAsync(words: Words, index: number, expected: number): Promis
 /** Below this many bytes a loop is faster than a copy that needs a view of its own. */
 const SHORT = 64;
 
-/** Copies all of `source` to `target` from `at` on. */
-export function copy(target: Uint8Array, at: number, source: Uint8Array): void {
-  target.set(source, at);
+/** Copies the first `length` bytes of `source` to `target` from `at` on. */
+export function copyIn(target: Uint8Array, at: number, source: Uint8Array, length: number): void {
+  if (length === source.byteLength) {
+    target.set(source, at);
+  } else if (length <= SHORT) {
+    for (let i = 0; i < length; i++) target[at + i] = source[i] as number;
+  } else {
+    target.set(source.subarray(0, length), at);
+  }
 }
 
-/** Copies `length` bytes of `source`, from `at` on, to the start of `target`; reads each byte once. */
+/** Copies a whole frame to the start of `target`; reads each byte once. */
+export function copyFrame(target: Uint8Array, frame: Uint8Array): void {
+  target.set(frame);
+}
+
+/** Copies `length` bytes of `source`, some but not all of it, from `at` on, to the start of `target`; reads each byte once. */
 export function copyOut(target: Uint8Array, source: Uint8Array, at: number, length: number): void {
   if (length <= SHORT) {
     for (let i = 0; i < length; i++) target[i] = source[at + i] as number;

@@ -6,9 +6,15 @@ interface Platform {
 
 const platform = globalThis as unknown as Platform;
 
-/** Calls back in a later turn of the thread's event loop, after I/O has had its chance. */
-export const later: (callback: () => void) => void = platform.setImmediate
-  ? (callback) => void platform.setImmediate?.(callback)
+/**
+ * Calls back in a later turn of the thread's event loop, after I/O has had its chance. With `keepAlive` false, a Node.js
+ * process may end before.
+ */
+export const later: (callback: () => void, keepAlive: boolean) => void = platform.setImmediate
+  ? (callback, keepAlive) => {
+      const immediate = platform.setImmediate?.(callback);
+      if (!keepAlive) unref(immediate);
+    }
   : (callback) => {
       const { port1, port2 } = new MessageChannel();
       Object.assign(port1, {

@@ -1,11 +1,11 @@
 /** A reserved endpoint (SPEC §1, "cookie"). */
 import { IvcError } from "../errors.ts";
-import { and, copy, load, store, type Words } from "../memory.ts";
+import { copyFrame } from "../memory.ts";
 import type { ConnectionState, IvcChannel } from "../ring/channel.ts";
-import { areaWord, holderIndex, lifeIndex } from "./areas.ts";
 import type { Doorbell } from "./doorbell.ts";
 import type { Guest } from "./guest.ts";
 import { CookieRx, CookieTx, LOOPBACK, NORMAL, UNRESERVED } from "./halves.ts";
+import type { Holder } from "./holder.ts";
 import { type Line, RING_DUE } from "./line.ts";
 import {
   type AsyncWaitOptions,
@@ -93,12 +93,18 @@ export class IvcCookie {
   mode: number = NORMAL;
   private readonly doorbell: Doorbell;
   private readonly ops: IvcOps | undefined;
-  private readonly peerLife: Words;
-  private readonly holder: Words;
-  private readonly peerHolder: Words;
+  /** @internal */
+  readonly holder: Holder;
 
   /** @internal */
-  constructor(guest: Guest, line: Line, channel: IvcChannel, doorbell: Doorbell, ops: IvcOps | undefined) {
+  constructor(
+    guest: Guest,
+    line: Line,
+    channel: IvcChannel,
+    doorbell: Doorbell,
+    holder: Holder,
+    ops: IvcOps | undefined,
+  ) {
     const { pair, endpoint } = line;
     this.guest = guest;
     this.id = endpoint.id;
@@ -112,10 +118,7 @@ export class IvcCookie {
     this.channel = channel;
     this.doorbell = doorbell;
     this.ops = ops;
-    const { channel: index, side } = endpoint;
-    this.peerLife = areaWord(pair.area, lifeIndex(pair.side === 0 ? 1 : 0));
-    this.holder = areaWord(pair.area, holderIndex(index, side));
-    this.peerHolder = areaWord(pair.area, holderIndex(index, side === 0 ? 1 : 0));
+    this.holder = holder;
   }
 
   /** Whether it is still reserved. */
@@ -143,7 +146,7 @@ export class IvcCookie {
    * down. Loaded afresh.
    */
   get peerDown(): boolean {
-    return (load(this.peerLife, 0) & 1) === 1; // SYNC down
+    return this.holder.peerDown;
   }
 
   /** How many rings this end has sent since it was reserved: for data, handshake and {@link notify}. */
@@ -197,6 +200,7 @@ export class IvcCookie {
     this.mode = on ? LOOPBACK : NORMAL;
     interrupts.updateMask(this.line);
     if (!on || this.echo()) interrupts.latch(this.line, RING_DUE);
+    else interrupts.enqueue(this.line);
     interrupts.touch(this.line);
   }
 
@@ -213,8 +217,6 @@ export class IvcCookie {
 
   /** Describes the endpoint: for people, and for tests. Allocates. */
   dump(): IvcDump {
-    const tx = this.channel.tx.snapshot();
-    const rx = this.channel.rx.snapshot();
     return {
       id: this.id,
       irq: this.irq,
@@ -224,8 +226,8 @@ export class IvcCookie {
       frameSize: this.frameSize,
       state: this.state,
       peerState: this.channel.peerState,
-      tx: { txCount: tx.count, rxCount: tx.peerCount, position: tx.position },
-      rx: { txCount: rx.peerCount, rxCount: rx.count, position: rx.position },
+      tx: this.channel.tx.dump(),
+      rx: this.channel.rx.dump(),
     };
   }
 
@@ -290,32 +292,7 @@ export class IvcCookie {
   private step(): void {
     const { interrupts } = this.guest;
     if (!this.channel.step()) interrupts.latch(this.line, RING_DUE);
-    if (this.established) this.resetDone();
     interrupts.touch(this.line);
-  }
-
-  /** @internal Says who holds the endpoint. Whether it must be reset, because its last owner died. */
-  hold(ticket: number): boolean {
-    const needsReset = load(this.holder, 0) & 1;
-    store(this.holder, 0, ticket * 2 + needsReset);
-    return needsReset === 1;
-  }
-
-  /** @internal Says that nobody holds the endpoint; that it must be reset stays. */
-  letGo(): void {
-    and(this.holder, 0, 1);
-  }
-
-  /** Takes back that the endpoint must be reset, and tells the peer, who may wait for it. */
-  private resetDone(): void {
-    if ((load(this.holder, 0) & 1) === 0) return;
-    and(this.holder, 0, ~1); // SYNC down
-    this.doorbell.ring();
-  }
-
-  /** @internal Whether the peer's last owner died, and the link has not been established since. */
-  get peerNeedsReset(): boolean {
-    return (load(this.peerHolder, 0) & 1) === 1; // SYNC down
   }
 
   /** @internal Whether it was reserved with ops. */
@@ -337,7 +314,7 @@ export class IvcCookie {
       const source = rx.getNextFrame();
       const target = source && tx.getNextFrame();
       if (!target) return false;
-      copy(target, 0, source);
+      copyFrame(target, source);
       tx.advance();
       rx.advance();
     }

@@ -2,7 +2,7 @@
 import { load, notify, or, type Words } from "../memory.ts";
 import type { Bell } from "../ring/bell.ts";
 import { areaWord, areaWords, GROUP_LINES, groupIndex, lineIndex, SLEEPING, WAKE, WAKE_BITS } from "./areas.ts";
-import type { EndpointHandle, PairHandle } from "./hypervisor.ts";
+import type { EndpointHandle, PairHandle } from "./handle.ts";
 import { MASKED, PENDING } from "./line.ts";
 
 /** Rings the line of an endpoint's peer. */
@@ -31,7 +31,17 @@ export class Doorbell implements Bell {
 
   ring(): void {
     this.rings++;
-    if (or(this.line, 0, PENDING) & PENDING) return; // SYNC ring
+    if ((or(this.line, 0, PENDING) & PENDING) === 0) this.hint(); // SYNC ring
+  }
+
+  /** Rings also if a ring is pending: whoever rang may have died before it told. */
+  ringSurely(): void {
+    this.rings++;
+    or(this.line, 0, PENDING); // SYNC ring
+    this.hint();
+  }
+
+  private hint(): void {
     or(this.wake, this.group, this.lineBit);
     if (or(this.wake, WAKE, this.groupBit) & SLEEPING) notify(this.wake, WAKE); // SYNC wake
   }

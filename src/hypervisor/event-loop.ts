@@ -29,6 +29,8 @@ export class EventLoop {
   private timer: Timer | undefined;
   /** Whether a turn is sure to come without a ring. */
   private scheduled = false;
+  /** Whether a turn is under way: it arranges for the next one itself. */
+  private turning = false;
   /** Whether a promise of `waitAsync` is outstanding. */
   private parked = false;
 
@@ -49,6 +51,7 @@ export class EventLoop {
     this.listening = true;
     this.keepAlive = keepAlive;
     this.interrupts.stopAllPolling();
+    this.interrupts.latchAll();
     this.update();
     this.schedule();
   }
@@ -107,9 +110,8 @@ export class EventLoop {
     const waiters = this.waiters.get(line);
     if (waiters) waiters.add(waiter);
     else this.waiters.set(line, new Set([waiter]));
-    line.waiting++;
     this.interrupts.stopAllPolling();
-    this.interrupts.updateMask(line);
+    this.interrupts.park(line);
     this.update();
   }
 
@@ -117,8 +119,7 @@ export class EventLoop {
     const waiters = this.waiters.get(line);
     if (!waiters?.delete(waiter)) return false;
     if (waiters.size === 0) this.waiters.delete(line);
-    line.waiting--;
-    this.interrupts.updateMask(line);
+    this.interrupts.unpark(line);
     this.update();
     return true;
   }
@@ -127,11 +128,15 @@ export class EventLoop {
   private update(): void {
     if (this.active) this.timer ??= setInterval(() => this.lookAtAll(), SLICE);
     if (this.timer === undefined) return;
-    if (this.waiters.size > 0 || (this.listening && this.keepAlive)) ref(this.timer);
+    if (this.keepsAlive) ref(this.timer);
     else unref(this.timer);
     if (this.active) return;
     this.interrupts.disarm();
     if (this.parked) notify(this.interrupts.wakeWord, WAKE);
+  }
+
+  private get keepsAlive(): boolean {
+    return this.waiters.size > 0 || (this.listening && this.keepAlive);
   }
 
   private lookAtAll(): void {
@@ -145,21 +150,23 @@ export class EventLoop {
   }
 
   private schedule(): void {
-    if (this.scheduled) return;
+    if (this.scheduled || this.turning) return;
     this.scheduled = true;
     later(() => {
       this.scheduled = false;
       this.turn();
-    });
+    }, this.keepsAlive);
   }
 
   private turn(): void {
-    if (!this.active) return;
+    if (!this.active || this.turning) return;
     const { interrupts } = this;
+    this.turning = true;
     interrupts.collect();
     if (this.listening) this.deliver();
-    interrupts.runSteps();
+    if (this.waiters.size > 0) interrupts.runSteps();
     interrupts.lookAtTouched((line) => this.lookAtWaits(line));
+    this.turning = false;
     this.park();
   }
 

@@ -16,7 +16,8 @@ import {
 import { IvcCookie, type IvcOps } from "./cookie.ts";
 import { Doorbell } from "./doorbell.ts";
 import { EventLoop } from "./event-loop.ts";
-import type { GuestHandle } from "./hypervisor.ts";
+import { checkHandle, type GuestHandle } from "./handle.ts";
+import { Holder } from "./holder.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type IrqHandler, type Line, RING_DUE } from "./line.ts";
 import { Mempool } from "./mempool.ts";
@@ -37,6 +38,9 @@ export interface ListenOptions {
   readonly keepAlive?: boolean | undefined;
 }
 
+/** @internal The guests that this thread is attached as, oldest first. */
+export const attachedGuests: Guest[] = [];
+
 /**
  * Attaches this thread as the guest of a handle. A thread may attach as several guests.
  *
@@ -47,20 +51,8 @@ export interface ListenOptions {
  * A thread that died stays attached until {@link guestDown} says so.
  */
 export function attach(handle: GuestHandle, options?: AttachOptions): Guest {
-  if (!isHandle(handle)) throw expected("EINVAL", "handle", "one that Hypervisor.guest returned", handle);
+  checkHandle(handle);
   return new Guest(handle, options?.heal ?? true);
-}
-
-/** Whether a value looks like a guest's handle. */
-export function isHandle(value: unknown): value is GuestHandle {
-  const handle = value as GuestHandle | null | undefined;
-  return (
-    typeof handle === "object" &&
-    handle !== null &&
-    Number.isInteger(handle.ticket) &&
-    [handle.used, handle.own, handle.wake].every((buffer) => String(buffer) === "[object SharedArrayBuffer]") &&
-    [handle.pairs, handle.endpoints, handle.pools].every(Array.isArray)
-  );
 }
 
 /**
@@ -96,12 +88,13 @@ export class Guest {
     if (load(used, 0) !== 0) throw handleUsed(vmid);
     if (compareExchange(this.own, ATTACHED, 0, ticket) !== 0) throw busy(vmid); // SYNC attach
     if (compareExchange(used, 0, 0, 1) !== 0) {
-      store(this.own, ATTACHED, 0);
+      compareExchange(this.own, ATTACHED, ticket, 0);
       throw handleUsed(vmid);
     }
+    for (const { area, side } of handle.pairs) store(areaWord(area, lifeIndex(side)), 0, ticket * 2); // SYNC down
     this.interrupts = new Interrupts(handle);
     this.eventLoop = new EventLoop(this.interrupts);
-    for (const { area, side } of handle.pairs) store(areaWord(area, lifeIndex(side)), 0, ticket * 2); // SYNC down
+    attachedGuests.push(this);
     this.interrupts.unmaskAll();
     this.interrupts.lookAtAll();
   }
@@ -142,7 +135,7 @@ export class Guest {
     }
     const cookie = this.open(line, index, ops);
     line.cookie = cookie;
-    if (cookie.hold(this.handle.ticket)) cookie.channel.reset();
+    if (cookie.holder.hold(this.handle.ticket)) cookie.channel.reset();
     this.interrupts.latch(line, RING_DUE);
     return cookie;
   }
@@ -161,6 +154,7 @@ export class Guest {
     const { endpoint, pair } = line;
     const { nframes, frameSize, side } = endpoint;
     const bell = new Doorbell(endpoint, pair);
+    const holder = new Holder(endpoint, pair);
     const channel = new IvcChannel(
       {
         rx: { buffer: pair.area, byteOffset: endpoint.rxOffset },
@@ -172,11 +166,12 @@ export class Guest {
         bell,
         states: areaWord(pair.area, statesIndex(endpoint.channel)),
         side,
+        settled: () => holder.settled(),
         txPosition: this.handedOver(txPositionIndex(index), nframes),
         rxPosition: this.handedOver(rxPositionIndex(index), nframes),
       },
     );
-    return new IvcCookie(this, line, channel, bell, ops);
+    return new IvcCookie(this, line, channel, bell, holder, ops);
   }
 
   private handedOver(index: number, nframes: number): number | undefined {
@@ -188,12 +183,12 @@ export class Guest {
   release(cookie: IvcCookie): void {
     const { line } = cookie;
     const index = line.irq - 1;
-    store(this.own, txPositionIndex(index), cookie.channel.tx.snapshot().position);
-    store(this.own, rxPositionIndex(index), cookie.channel.rx.snapshot().position);
+    store(this.own, txPositionIndex(index), cookie.channel.tx.position);
+    store(this.own, rxPositionIndex(index), cookie.channel.rx.position);
     line.cookie = undefined;
     line.polling = false;
     this.interrupts.updateMask(line);
-    cookie.letGo();
+    cookie.holder.letGo();
     compareExchange(this.own, reservationIndex(index), this.handle.ticket, 0);
   }
 
@@ -308,11 +303,10 @@ export class Guest {
    * @throws {@link IvcError} EINVAL for a bad timeout, or on a thread that may not block: use {@link listen} there
    */
   wait(timeout: number): number {
-    checkTimeout(timeout);
+    this.checkWait(timeout);
     let served = this.poll();
     if (served > 0 || timeout === 0) return served;
     const { interrupts } = this;
-    checkMayBlock(interrupts, "listen");
     const deadline = performance.now() + timeout;
     try {
       for (;;) {
@@ -326,6 +320,13 @@ export class Guest {
     } finally {
       this.eventLoop.resume();
     }
+  }
+
+  /** @internal Refuses what {@link wait} does not take. */
+  checkWait(timeout: number): void {
+    this.checkAttached();
+    checkTimeout(timeout);
+    if (timeout > 0) checkMayBlock(this.interrupts, "listen");
   }
 
   /** Takes interrupts on this thread's event loop, which runs between the turns, until {@link stopListening}. */
@@ -355,6 +356,7 @@ export class Guest {
     }
     for (const mempool of this.mempools) mempool.unreserve();
     this.isAttached = false;
+    attachedGuests.splice(attachedGuests.indexOf(this), 1);
     const { ticket, pairs } = this.handle;
     for (const { area, side } of pairs) compareExchange(areaWord(area, lifeIndex(side)), 0, ticket * 2, 0);
     compareExchange(this.own, ATTACHED, ticket, 0); // SYNC attach

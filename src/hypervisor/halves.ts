@@ -44,18 +44,18 @@ export class CookieTx {
   }
 
   /** {@inheritDoc TxHalf.write} */
-  write(data: Uint8Array): boolean {
-    if (this.cookie.mode === NORMAL) return this.half.write(data);
+  write(data: Uint8Array, length?: number): boolean {
+    if (this.cookie.mode === NORMAL) return this.half.write(data, length);
     this.cookie.checkReserved();
-    checkWrite(data, this.frameSize);
+    checkWrite(data, length, this.frameSize);
     return this.cookie.established;
   }
 
   /** {@inheritDoc TxHalf.poke} */
-  poke(data: Uint8Array, offset = 0): boolean {
-    if (this.cookie.mode === NORMAL) return this.half.poke(data, offset);
+  poke(data: Uint8Array, offset = 0, length?: number): boolean {
+    if (this.cookie.mode === NORMAL) return this.half.poke(data, offset, length);
     this.cookie.checkReserved();
-    checkRange("data", data, offset, this.frameSize);
+    checkRange("data", data, offset, length, this.frameSize);
     return this.cookie.established;
   }
 
@@ -153,18 +153,18 @@ export class CookieRx {
   }
 
   /** {@inheritDoc RxHalf.read} */
-  read(into: Uint8Array): boolean {
-    if (this.cookie.mode === NORMAL) return this.half.read(into);
+  read(into: Uint8Array, length?: number): boolean {
+    if (this.cookie.mode === NORMAL) return this.half.read(into, length);
     this.cookie.checkReserved();
-    checkBytes("into", into);
+    checkBytes("into", into, length);
     return false;
   }
 
   /** {@inheritDoc RxHalf.peek} */
-  peek(into: Uint8Array, offset = 0): boolean {
-    if (this.cookie.mode === NORMAL) return this.half.peek(into, offset);
+  peek(into: Uint8Array, offset = 0, length?: number): boolean {
+    if (this.cookie.mode === NORMAL) return this.half.peek(into, offset, length);
     this.cookie.checkReserved();
-    checkRange("into", into, offset, this.frameSize);
+    checkRange("into", into, offset, length, this.frameSize);
     return false;
   }
 

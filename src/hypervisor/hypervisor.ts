@@ -3,65 +3,7 @@ import { IvcError } from "../errors.ts";
 import { add, wordsOf } from "../memory.ts";
 import { guestAreaSize, LAST_TICKET, placeQueues, wakeAreaSize } from "./areas.ts";
 import { checkConfig, type HypervisorConfig, type MempoolConfig, type QueueConfig } from "./config.ts";
-
-/** What a guest is told of one of its pairs. @internal */
-export interface PairHandle {
-  readonly peerVmid: number;
-  /** Which of the pair's life words is the own one. */
-  readonly side: 0 | 1;
-  readonly area: SharedArrayBuffer;
-  /** The peer's wake area. */
-  readonly peerWake: SharedArrayBuffer;
-}
-
-/** What a guest is told of one of its endpoints; its place in the list is its line. @internal */
-export interface EndpointHandle {
-  readonly id: number;
-  /** Index of its pair. */
-  readonly pair: number;
-  /** Index of the channel in the pair's area. */
-  readonly channel: number;
-  /** Which side of the channel is the own one: side 0 receives in queue 0. */
-  readonly side: 0 | 1;
-  /** Index of the peer's line. */
-  readonly peerLine: number;
-  readonly nframes: number;
-  readonly frameSize: number;
-  readonly rxOffset: number;
-  readonly txOffset: number;
-}
-
-/** What a guest is told of one of its pools. @internal */
-export interface PoolHandle {
-  readonly id: number;
-  readonly peerVmid: number;
-  readonly ipa: number;
-  readonly memory: SharedArrayBuffer;
-}
-
-/**
- * A guest's handle: plain data and the shared memory that this guest may reach, and no more. It survives structured clone,
- * so it goes to a thread through `workerData` or `postMessage`. It is good for one {@link attach}. Its members, but for
- * `vmid`, are the library's own.
- */
-export interface GuestHandle {
-  /** The guest's number. */
-  readonly vmid: number;
-  /** @internal Identifies this handle among those of its guest. */
-  readonly ticket: number;
-  /** @internal One word: whether the ticket has been used. */
-  readonly used: SharedArrayBuffer;
-  /** @internal The guest's own area. */
-  readonly own: SharedArrayBuffer;
-  /** @internal The guest's wake area. */
-  readonly wake: SharedArrayBuffer;
-  /** @internal */
-  readonly pairs: readonly PairHandle[];
-  /** @internal */
-  readonly endpoints: readonly EndpointHandle[];
-  /** @internal */
-  readonly pools: readonly PoolHandle[];
-}
+import type { EndpointHandle, GuestHandle, PairHandle, PoolHandle } from "./handle.ts";
 
 /** A guest under construction: all of a handle but the ticket. */
 interface GuestRecord {

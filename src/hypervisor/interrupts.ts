@@ -8,7 +8,7 @@
  */
 import { and, exchange, load, or, type Words, wait } from "../memory.ts";
 import { areaWords, GROUP_LINES, groupIndex, SLEEPING, WAKE, WAKE_BITS } from "./areas.ts";
-import type { GuestHandle, PairHandle } from "./hypervisor.ts";
+import type { GuestHandle, PairHandle } from "./handle.ts";
 import { Line, LineQueue, MASKED, PENDING, RING_DUE, RX_DUE, STEP_DUE, TX_DUE } from "./line.ts";
 
 /** Longest sleep, in ms, before every line is looked at again. */
@@ -85,6 +85,11 @@ export class Interrupts {
     if (and(line.word, 0, ~PENDING) & PENDING) this.latch(line, RING_DUE); // SYNC ring
   }
 
+  /** Leaves every line pending that somebody serves. */
+  latchAll(): void {
+    for (const line of this.lines) if (line.cookie || line.handler) this.latch(line, RING_DUE);
+  }
+
   /** Leaves a line pending. */
   latch(line: Line, due: number): void {
     line.due |= due;
@@ -95,12 +100,16 @@ export class Interrupts {
 
   /** To be called when a line may have become deliverable. */
   enqueue(line: Line): void {
-    if (line.due !== 0 && line.deliverable && this.serving.push(line)) this.onLatch?.();
+    if (line.due === 0 || !line.deliverable) return;
+    this.serving.push(line);
+    this.onLatch?.();
   }
 
   /** Marks a line whose waits have to look again. */
   touch(line: Line): void {
-    if (line.waiting > 0 && this.touched.push(line)) this.onLatch?.();
+    if (line.waiting === 0) return;
+    this.touched.push(line);
+    this.onLatch?.();
   }
 
   /** Calls `look` for each line touched since the last call. */
@@ -167,21 +176,30 @@ export class Interrupts {
     this.updateMask(line);
   }
 
-  /** Says that the owner relies on the rings of a line again. */
-  stopPolling(line: Line): void {
-    if (!line.polling) return;
+  /** Says that the owner relies on the rings of all lines again. */
+  stopAllPolling(): void {
+    for (let line = this.polling.shift(); line; line = this.polling.shift()) {
+      line.polling = false;
+      this.updateMask(line);
+    }
+  }
+
+  /** Says that a wait relies on the rings of a line, masked or not. */
+  park(line: Line): void {
+    line.waiting++;
     line.polling = false;
     this.updateMask(line);
   }
 
-  /** Says that the owner relies on the rings of all lines again. */
-  stopAllPolling(): void {
-    for (let line = this.polling.shift(); line; line = this.polling.shift()) this.stopPolling(line);
+  /** Takes {@link park} back. */
+  unpark(line: Line): void {
+    line.waiting--;
+    this.updateMask(line);
   }
 
   /**
-   * Brings the shared MASKED bit in line with what the owner wants. After unmasking it looks at everything that the peer
-   * may have changed without a ring.
+   * Brings the shared MASKED bit in line with what the owner wants. After unmasking, the line is pending if the peer has
+   * changed anything without a ring.
    */
   updateMask(line: Line): void {
     const { cookie } = line;
@@ -189,15 +207,17 @@ export class Interrupts {
     if (masked === line.masked) return;
     line.masked = masked;
     if (masked) {
-      line.peerCountAtMask = cookie?.channel.tx.loadPeerCount() ?? 0;
+      line.consumedAtMask = cookie?.channel.tx.loadPeerCount() ?? 0;
+      line.publishedAtMask = cookie?.channel.rx.loadPeerCount() ?? 0;
       or(line.word, 0, MASKED);
       return;
     }
     and(line.word, 0, ~MASKED); // SYNC mask
     if (!cookie) return;
     const { tx, rx } = cookie.channel;
-    const room = tx.loadPeerCount() !== line.peerCountAtMask && tx.canWrite();
-    if (room || rx.framesAvailable() > 0 || cookie.channel.stepDue()) this.latch(line, RING_DUE);
+    const room = tx.loadPeerCount() !== line.consumedAtMask && tx.canWrite();
+    const frames = rx.loadPeerCount() !== line.publishedAtMask && rx.canRead();
+    if (room || frames || cookie.channel.stepDue()) this.latch(line, RING_DUE);
   }
 
   /** Clears what an earlier attachment left of its masks. */
@@ -221,6 +241,7 @@ export class Interrupts {
   /** Blocks after {@link arm} until a ring, at most `timeout` ms; then takes the rings. */
   sleep(timeout: number): void {
     if (wait(this.wake, WAKE, SLEEPING, Math.min(timeout, SLICE))) this.lookAtAll();
+    else this.lookNowAndThen();
     this.collect();
   }
 

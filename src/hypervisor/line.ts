@@ -2,7 +2,7 @@
 import type { Words } from "../memory.ts";
 import { areaWord, lineIndex } from "./areas.ts";
 import type { IvcCookie } from "./cookie.ts";
-import type { EndpointHandle, PairHandle } from "./hypervisor.ts";
+import type { EndpointHandle, PairHandle } from "./handle.ts";
 
 /** Bit of a line's shared word: rung, and not yet taken. Set by the peer, cleared by the owner. */
 export const PENDING = 1;
@@ -38,8 +38,9 @@ export class Line {
   waiting = 0;
   /** What the shared MASKED bit says. */
   masked = false;
-  /** The peer's `rx.count` just before the line was masked. */
-  peerCountAtMask = 0;
+  /** The peer's `rx.count` and `tx.count` just before the line was masked. */
+  consumedAtMask = 0;
+  publishedAtMask = 0;
   /** What is still to be done for the rings taken so far. */
   due = 0;
 
@@ -52,6 +53,7 @@ export class Line {
 
   /** Whether a turn may serve it. */
   get deliverable(): boolean {
+    if (this.cookie?.loopback) return true;
     return !this.disabled && (this.cookie !== undefined || this.handler !== undefined);
   }
 }

@@ -2,7 +2,7 @@
 import { IvcError } from "../errors.ts";
 import { bytesOf } from "../memory.ts";
 import type { Guest } from "./guest.ts";
-import type { PoolHandle } from "./hypervisor.ts";
+import type { PoolHandle } from "./handle.ts";
 
 /** A reserved memory pool: what {@link Guest.reserveMempool} returns. It has no flow control of its own. */
 export class Mempool {

@@ -2,7 +2,8 @@
 import { IvcError } from "../errors.ts";
 import type { IvcCookie, IvcOps } from "./cookie.ts";
 import { attach } from "./guest.ts";
-import { type GuestHandle, Hypervisor } from "./hypervisor.ts";
+import { checkHandle, type EndpointHandle, type GuestHandle } from "./handle.ts";
+import { Hypervisor } from "./hypervisor.ts";
 
 /** The geometry of a channel. */
 export interface ChannelOptions {
@@ -36,13 +37,18 @@ export function createChannel(options: ChannelOptions = {}): [GuestHandle, Guest
  * if a thread has opened this end already
  */
 export function openChannel(handle: GuestHandle, ops?: IvcOps): IvcCookie {
-  if (handle?.endpoints && handle.endpoints.length !== 1) {
+  checkHandle(handle);
+  if (handle.endpoints.length !== 1) {
     throw new IvcError(
       "EINVAL",
       `expected a handle with one endpoint, got ${handle.endpoints.length}: use attach and reserve`,
     );
   }
   const guest = attach(handle);
-  const [endpoint] = handle.endpoints;
-  return guest.reserve(endpoint?.id ?? 0, ops);
+  try {
+    return guest.reserve((handle.endpoints[0] as EndpointHandle).id, ops);
+  } catch (error) {
+    guest.detach();
+    throw error;
+  }
 }

@@ -21,8 +21,8 @@ export type WaitOutcome = "closed" | "aborted" | "ready" | "peer-down" | "timed-
 /** What a blocking wait takes besides its timeout. */
 export interface WaitOptions {
   /**
-   * How often to look before parking, a number ≥ 0: 0 parks at once, Infinity never parks. One look takes about 10 ns.
-   * Default 2000.
+   * How often to look before parking, a number ≥ 0: 0 parks at once, Infinity never parks (blocking waits only: an async
+   * wait holds up the event loop while it spins). One look takes some 10 ns. Default 2000.
    */
   readonly spin?: number | undefined;
 }
@@ -42,11 +42,12 @@ export const MAX_TIMEOUT: number = 2 ** 31 - 1;
 /** A condition of an endpoint: how a wait for it ends now, or undefined if it goes on. */
 export type Condition = (cookie: IvcCookie) => WaitOutcome | undefined;
 
-/** A frame can be read. */
+/** A frame can be read. A dead peer's last frame may have come after the first look. */
 export const READABLE: Condition = (cookie) => {
   if (!cookie.reserved) return "closed";
   if (cookie.rx.canRead()) return "ready";
-  return cookie.peerDown ? "peer-down" : undefined;
+  if (!cookie.peerDown) return undefined;
+  return cookie.rx.canRead() ? "ready" : "peer-down";
 };
 
 /** A frame can be written. */
@@ -59,7 +60,7 @@ export const WRITABLE: Condition = (cookie) => {
 /** The link is established, and not about to be reset by the successor of a peer that died. */
 export const ESTABLISHED_AGAIN: Condition = (cookie) => {
   if (!cookie.reserved) return "closed";
-  return cookie.established && !cookie.peerNeedsReset ? "ready" : undefined;
+  return cookie.established && !cookie.holder.peerNeedsReset ? "ready" : undefined;
 };
 
 /** Whether a timeout is a number of ms from 0 to {@link MAX_TIMEOUT}: every wait has an end. */
@@ -74,8 +75,10 @@ export function checkTimeout(timeout: number): void {
   }
 }
 
-function checkSpin(spin: number): void {
-  if (typeof spin !== "number" || !(spin >= 0)) throw expected("EINVAL", "spin", "a number ≥ 0", spin);
+function checkSpin(spin: number, max: number): void {
+  if (typeof spin !== "number" || !(spin >= 0 && spin <= max)) {
+    throw expected("EINVAL", "spin", `a number from 0 to ${max}`, spin);
+  }
 }
 
 /** Refuses to block where that is not allowed. */
@@ -85,34 +88,48 @@ export function checkMayBlock(interrupts: Interrupts, insteadUse: string): void 
   }
 }
 
-/** Looks between two looks at everything, while spinning. */
+/** Looks at the condition alone between two looks at everything, while spinning. */
 const SPIN_ROUND = 64;
 
-/** Rings that came, then the condition. */
+/** Takes the rings that came, runs the reset steps they ask for, and looks at the condition. */
 function look(interrupts: Interrupts, cookie: IvcCookie, condition: Condition): WaitOutcome | undefined {
   interrupts.collect();
   interrupts.runSteps();
   return condition(cookie);
 }
 
+/** As {@link look}, but now and then beyond the hints. Looks at the clock. */
+function lookClosely(interrupts: Interrupts, cookie: IvcCookie, condition: Condition): WaitOutcome | undefined {
+  interrupts.lookNowAndThen();
+  return look(interrupts, cookie, condition);
+}
+
 /** Looks up to `spin` times, with the line masked so that the peer does not pay for rings nobody needs. */
-function spinFor(
-  interrupts: Interrupts,
-  cookie: IvcCookie,
-  condition: Condition,
-  spin: number,
-  deadline: number,
-): WaitOutcome | undefined {
+function spinFor(cookie: IvcCookie, condition: Condition, spin: number, deadline: number): WaitOutcome | undefined {
+  const { interrupts } = cookie.guest;
   interrupts.startPolling(cookie.line);
   for (let left = spin; left > 0; left -= SPIN_ROUND) {
     for (let i = Math.min(left, SPIN_ROUND); i > 0; i--) {
       if (condition(cookie) !== undefined) break;
     }
-    const outcome = look(interrupts, cookie, condition);
+    const outcome = lookClosely(interrupts, cookie, condition);
     if (outcome !== undefined) return outcome;
     if (performance.now() >= deadline) return "timed-out";
   }
   return undefined;
+}
+
+/** What every wait does before it parks: a look, and a spin. */
+function waitBriefly(cookie: IvcCookie, condition: Condition, timeout: number, spin: number): WaitOutcome | undefined {
+  const { interrupts, eventLoop } = cookie.guest;
+  try {
+    const outcome = look(interrupts, cookie, condition) ?? lookClosely(interrupts, cookie, condition);
+    if (outcome !== undefined) return outcome;
+    if (timeout === 0) return "timed-out";
+    return spin > 0 ? spinFor(cookie, condition, spin, performance.now() + timeout) : undefined;
+  } finally {
+    eventLoop.resume();
+  }
 }
 
 /** Blocks the thread until the condition ends the wait. */
@@ -125,29 +142,18 @@ export function waitFor(
 ): WaitOutcome {
   const spin = options?.spin ?? DEFAULT_SPIN;
   checkTimeout(timeout);
-  checkSpin(spin);
+  checkSpin(spin, Number.POSITIVE_INFINITY);
   const { guest, line } = cookie;
   if (cookie.peerVmid === guest.vmid) {
     throw new IvcError("EINVAL", `a guest may not block on a channel with itself: use ${insteadUse} instead`);
   }
   if (!cookie.reserved) return "closed";
-  const { interrupts } = guest;
-  const first = look(interrupts, cookie, condition);
-  if (first !== undefined) return first;
-  if (timeout === 0) return "timed-out";
-  checkMayBlock(interrupts, insteadUse);
-
+  const { interrupts, eventLoop } = guest;
   const deadline = performance.now() + timeout;
-  if (spin > 0) {
-    const outcome = spinFor(interrupts, cookie, condition, spin, deadline);
-    if (outcome !== undefined) {
-      guest.eventLoop.resume();
-      return outcome;
-    }
-  }
-  line.waiting++;
-  interrupts.stopPolling(line);
-  interrupts.updateMask(line);
+  const outcome = waitBriefly(cookie, condition, timeout, spin);
+  if (outcome !== undefined) return outcome;
+  checkMayBlock(interrupts, insteadUse);
+  interrupts.park(line);
   try {
     for (;;) {
       const outcome = look(interrupts, cookie, condition);
@@ -157,9 +163,8 @@ export function waitFor(
       if (interrupts.arm()) interrupts.sleep(left);
     }
   } finally {
-    line.waiting--;
-    interrupts.updateMask(line);
-    guest.eventLoop.resume();
+    interrupts.unpark(line);
+    eventLoop.resume();
   }
 }
 
@@ -173,18 +178,10 @@ export function waitForAsync(
   const spin = options?.spin ?? DEFAULT_SPIN;
   const signal = options?.signal;
   checkTimeout(timeout);
-  checkSpin(spin);
-  const { interrupts, eventLoop, vmid } = cookie.guest;
+  checkSpin(spin, Number.MAX_SAFE_INTEGER);
   if (!cookie.reserved) return Promise.resolve("closed");
   if (signal?.aborted) return Promise.resolve("aborted");
-  let outcome = look(interrupts, cookie, condition);
-  if (outcome === undefined && timeout === 0) outcome = "timed-out";
-  if (outcome === undefined && spin > 0 && cookie.peerVmid !== vmid) {
-    outcome = spinFor(interrupts, cookie, condition, spin, performance.now() + timeout);
-  }
-  if (outcome !== undefined) {
-    eventLoop.resume();
-    return Promise.resolve(outcome);
-  }
-  return eventLoop.wait(cookie, condition, timeout, signal);
+  const { eventLoop, vmid } = cookie.guest;
+  const outcome = waitBriefly(cookie, condition, timeout, cookie.peerVmid === vmid ? 0 : spin);
+  return outcome === undefined ? eventLoop.wait(cookie, condition, timeout, signal) : Promise.resolve(outcome);
 }

@@ -1,22 +1,27 @@
 /** The checks of what callers pass to the halves (SPEC §4); each throws, and comes before any look at the state. */
 import { checkBytes, checkInteger, expected } from "../errors.ts";
 
-/** Refuses data that `write` does not take. */
-export function checkWrite(data: Uint8Array, frameSize: number): void {
-  checkBytes("data", data);
-  if (data.byteLength > frameSize) {
-    throw expected("E2BIG", "data.byteLength", `at most frameSize (${frameSize})`, data.byteLength);
-  }
+/** Refuses data that `write` does not take. Returns its length. */
+export function checkWrite(data: Uint8Array, length: number | undefined, frameSize: number): number {
+  const bytes = checkBytes("data", data, length);
+  if (bytes > frameSize) throw expected("E2BIG", "the length of data", `at most frameSize (${frameSize})`, bytes);
+  return bytes;
 }
 
-/** Refuses a range that `poke` or `peek` does not take. */
-export function checkRange(what: string, bytes: Uint8Array, offset: number, frameSize: number): void {
-  checkBytes(what, bytes);
-  checkInteger("offset", offset, 0, Number.MAX_SAFE_INTEGER);
-  if (offset + bytes.byteLength > frameSize) {
-    const end = offset + bytes.byteLength;
-    throw expected("E2BIG", `offset + ${what}.byteLength`, `at most frameSize (${frameSize})`, end);
+/** Refuses a range that `poke` or `peek` does not take. Returns its length. */
+export function checkRange(
+  what: string,
+  buffer: Uint8Array,
+  offset: number,
+  length: number | undefined,
+  frameSize: number,
+): number {
+  const bytes = checkBytes(what, buffer, length);
+  if (!Number.isInteger(offset) || offset < 0) throw expected("EINVAL", "offset", "an integer ≥ 0", offset);
+  if (offset + bytes > frameSize) {
+    throw expected("E2BIG", `offset + the length of ${what}`, `at most frameSize (${frameSize})`, offset + bytes);
   }
+  return bytes;
 }
 
 /** Refuses an `ahead` outside the ring. */

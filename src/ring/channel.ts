@@ -50,6 +50,8 @@ export interface EndpointInternals {
   /** The packed states, and which side of them is the own one. */
   readonly states: Words;
   readonly side: 0 | 1;
+  /** Called when a step has established the link, before the peer is rung. */
+  readonly settled: () => void;
   /** Slot positions handed over by the last owner; undefined: derive them from the counters. */
   readonly txPosition: number | undefined;
   readonly rxPosition: number | undefined;
@@ -76,6 +78,7 @@ export class IvcChannel {
   private readonly link: Link;
   private readonly states: States;
   private readonly bell: Bell | undefined;
+  private readonly settled: (() => void) | undefined;
 
   /**
    * Opens an endpoint. Nothing is written. On memory in use it goes on from the counters found there, each position being
@@ -101,6 +104,7 @@ export class IvcChannel {
     this.frameSize = frameSize;
     this.bell = internals?.bell ?? (notify && { wanted: () => true, ring: notify });
     this.states = internals ? new PackedStates(tx, internals.states, internals.side) : new WireStates(tx, rx);
+    this.settled = internals?.settled;
     this.link = new Link(this.states.own());
     this.tx = new TxHalf(tx, this.link, this.bell, internals?.txPosition);
     this.rx = new RxHalf(rx, this.link, this.bell, internals?.rxPosition);
@@ -159,6 +163,7 @@ export class IvcChannel {
         done = this.states.commit(sample, next);
         if (done) {
           this.enter(next);
+          if (next === ESTABLISHED) this.settled?.();
           this.bell?.ring();
           return true;
         }

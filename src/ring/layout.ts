@@ -9,7 +9,7 @@
  * writer:  transmitter (one cache line)   receiver (one)    transmitter, frameSize bytes each
  * ```
  */
-import { checkInteger, expected, IvcError, show } from "../errors.ts";
+import { expected, IvcError, show } from "../errors.ts";
 import { bytesOf, type Words, wordsOf } from "../memory.ts";
 
 /** What every queue base and every frame size is a multiple of, in bytes. */
@@ -84,14 +84,13 @@ function checkBase(name: string, place: QueuePlace): void {
   if (Object.prototype.toString.call(place?.buffer) !== "[object SharedArrayBuffer]") {
     throw expected("EINVAL", `${name}.buffer`, "a SharedArrayBuffer", place?.buffer);
   }
-  checkInteger(`${name}.byteOffset`, place.byteOffset, 0, Number.MAX_SAFE_INTEGER);
-  if (place.byteOffset % ALIGN !== 0) {
+  if (!Number.isInteger(place.byteOffset) || place.byteOffset % ALIGN !== 0) {
     throw expected("EINVAL", `${name}.byteOffset`, `a multiple of ${ALIGN}`, place.byteOffset);
   }
 }
 
 function checkInside(name: string, place: QueuePlace, size: number): void {
-  if (place.byteOffset + size > place.buffer.byteLength) {
+  if (place.byteOffset < 0 || place.byteOffset + size > place.buffer.byteLength) {
     throw new IvcError(
       "EINVAL",
       `expected the ${name} queue to lie inside its buffer, got ${size} bytes at ${show(place.byteOffset)} of ${place.buffer.byteLength}`,
@@ -110,7 +109,7 @@ export class Queue {
   /** Bytes in a slot. */
   readonly frameSize: number;
   /** A view of each slot, made when it is first asked for. */
-  private readonly views: (Uint8Array | undefined)[] = [];
+  private views: (Uint8Array | undefined)[] | undefined;
   private readonly place: QueuePlace;
 
   constructor(place: QueuePlace, nframes: number, frameSize: number) {
@@ -123,12 +122,13 @@ export class Queue {
 
   /** The slot at `position` as bytes on shared memory; always the same view. */
   frame(position: number): Uint8Array {
-    return this.views[position] ?? this.makeView(position);
+    return this.views?.[position] ?? this.makeView(position);
   }
 
   private makeView(position: number): Uint8Array {
     const { buffer, byteOffset } = this.place;
     const view = bytesOf(buffer, byteOffset + HEADER_SIZE + position * this.frameSize, this.frameSize);
+    this.views ??= new Array<Uint8Array | undefined>(this.nframes);
     this.views[position] = view;
     return view;
   }

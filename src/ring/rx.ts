@@ -1,6 +1,6 @@
 /** The receiving half of an endpoint: it owns `rx.count` of its queue. */
 import { checkBytes } from "../errors.ts";
-import { copy, copyOut, load, store } from "../memory.ts";
+import { copyFrame, copyOut, load, store } from "../memory.ts";
 import { checkAhead, checkCount, checkRange } from "./arguments.ts";
 import type { Bell } from "./bell.ts";
 import { ESTABLISHED, type Queue, RX_COUNT, TX_COUNT } from "./layout.ts";
@@ -22,8 +22,8 @@ export class RxHalf {
   private readonly bell: Bell | undefined;
   /** Frames ever consumed, as a 32-bit integer; `rx.count` is its copy for the peer. */
   private count: number;
-  /** Slot of the oldest frame: 0…nframes − 1. */
-  private position: number;
+  /** @internal Slot of the oldest frame: 0…nframes − 1. */
+  position: number;
   /** `tx.count` as last loaded: may be behind, never ahead of, what an honest peer has published. */
   private peerCount: number;
 
@@ -40,17 +40,19 @@ export class RxHalf {
   }
 
   /**
-   * Copies from the oldest frame and consumes it; what does not fit is discarded (SPEC §4). Does not allocate if `into`
-   * takes the whole frame or at most 64 bytes, else one short-lived view. Rings the peer if the queue was full just before.
+   * Copies from the oldest frame and consumes it; what does not fit is discarded (SPEC §4). Whole frames are copied without
+   * allocation once every slot has been used, and up to 64 bytes always; else it takes one short-lived view. Rings the peer
+   * if the queue was full just before.
    *
-   * @param into - takes min(into.byteLength, frameSize) bytes; beyond them it is left as it is
+   * @param into - takes min(length, frameSize) bytes; beyond them it is left as it is
+   * @param length - the most to copy: 0…into.byteLength, which is the default
    * @returns true: one frame consumed; false: not now, and nothing changed
-   * @throws {@link IvcError} EINVAL if `into` is no `Uint8Array`; whatever the state
+   * @throws {@link IvcError} EINVAL for a bad `into` or `length`; whatever the state
    */
-  read(into: Uint8Array): boolean {
-    checkBytes("into", into);
+  read(into: Uint8Array, length?: number): boolean {
+    const bytes = checkBytes("into", into, length);
     if (!this.hasFrames(1)) return false;
-    this.copyOut(into, 0, Math.min(into.byteLength, this.frameSize));
+    this.copyOut(into, 0, Math.min(bytes, this.frameSize));
     this.consume(1);
     return true;
   }
@@ -58,15 +60,16 @@ export class RxHalf {
   /**
    * Copies bytes of the oldest frame without consuming it (SPEC §4). Allocates as {@link read} does. Never rings.
    *
-   * @param into - takes into.byteLength bytes; 0 still needs a frame to answer true
+   * @param into - takes the bytes
    * @param offset - where in the frame they begin, in bytes: an integer ≥ 0; the range must end within the frame
+   * @param length - how many bytes: 0…into.byteLength, which is the default; 0 still needs a frame to answer true
    * @returns true: copied; false: not now, and nothing changed
-   * @throws {@link IvcError} EINVAL for a bad `into` or `offset`, E2BIG for a range beyond the frame; whatever the state
+   * @throws {@link IvcError} EINVAL for a bad argument, E2BIG for a range beyond the frame; whatever the state
    */
-  peek(into: Uint8Array, offset = 0): boolean {
-    checkRange("into", into, offset, this.frameSize);
+  peek(into: Uint8Array, offset = 0, length?: number): boolean {
+    const bytes = checkRange("into", into, offset, length, this.frameSize);
     if (!this.hasFrames(1)) return false;
-    this.copyOut(into, offset, into.byteLength);
+    this.copyOut(into, offset, bytes);
     return true;
   }
 
@@ -124,6 +127,11 @@ export class RxHalf {
     return this.used() > this.nframes;
   }
 
+  /** @internal The peer's count, freshly loaded. */
+  loadPeerCount(): number {
+    return load(this.queue.words, TX_COUNT);
+  }
+
   /** @internal Frames ever consumed, as a 32-bit integer: to tell whether any were, not how many. */
   get consumed(): number {
     return this.count;
@@ -142,10 +150,9 @@ export class RxHalf {
     this.peerCount = this.count;
   }
 
-  /** @internal What `dump` and a handover tell. */
-  snapshot(): { count: number; peerCount: number; position: number } {
-    const peerCount = load(this.queue.words, TX_COUNT) >>> 0;
-    return { count: this.count >>> 0, peerCount, position: this.position };
+  /** @internal */
+  dump(): { txCount: number; rxCount: number; position: number } {
+    return { txCount: this.loadPeerCount() >>> 0, rxCount: this.count >>> 0, position: this.position };
   }
 
   private used(): number {
@@ -162,7 +169,7 @@ export class RxHalf {
   }
 
   private copyOut(into: Uint8Array, offset: number, length: number): void {
-    if (length === this.frameSize) copy(into, 0, this.queue.frame(this.position));
+    if (length === this.frameSize) copyFrame(into, this.queue.frame(this.position));
     else copyOut(into, this.queue.frames, this.position * this.frameSize + offset, length);
   }
 

@@ -1,5 +1,5 @@
 /** The transmitting half of an endpoint: it owns the frames of its queue and `tx.count`. */
-import { copy, load, store, zero } from "../memory.ts";
+import { copyIn, load, store, zero } from "../memory.ts";
 import { checkAhead, checkCount, checkRange, checkWrite } from "./arguments.ts";
 import type { Bell } from "./bell.ts";
 import { ESTABLISHED, type Queue, RX_COUNT, TX_COUNT } from "./layout.ts";
@@ -21,8 +21,8 @@ export class TxHalf {
   private readonly bell: Bell | undefined;
   /** Frames ever published, as a 32-bit integer; `tx.count` is its copy for the peer. */
   private count: number;
-  /** Slot of the next frame: 0…nframes − 1. */
-  private position: number;
+  /** @internal Slot of the next frame: 0…nframes − 1. */
+  position: number;
   /** `rx.count` as last loaded: may be behind, never ahead of, what an honest peer has consumed. */
   private peerCount: number;
 
@@ -40,35 +40,38 @@ export class TxHalf {
 
   /**
    * Copies one message into the next frame, zero-fills the rest of the frame and publishes it (SPEC §4). The length of
-   * the message is not transmitted. Does not allocate. Rings the peer if the queue was empty just before.
+   * the message is not transmitted. Does not allocate, but for a short-lived view if `length` is above 64 and not all of
+   * `data`. Rings the peer if the queue was empty just before.
    *
-   * @param data - 0…frameSize bytes
+   * @param data - the message
+   * @param length - its length, if it is not all of `data`: 0…data.byteLength, and at most frameSize
    * @returns true: published; false: not now, and nothing changed
-   * @throws {@link IvcError} EINVAL if `data` is no `Uint8Array`, E2BIG if it is longer than a frame; whatever the state
+   * @throws {@link IvcError} EINVAL for a bad `data` or `length`, E2BIG for more than a frame; whatever the state
    */
-  write(data: Uint8Array): boolean {
-    checkWrite(data, this.frameSize);
+  write(data: Uint8Array, length?: number): boolean {
+    const bytes = checkWrite(data, length, this.frameSize);
     if (!this.hasRoom(1)) return false;
     const start = this.position * this.frameSize;
-    copy(this.queue.frames, start, data);
-    zero(this.queue.frames, start + data.byteLength, start + this.frameSize);
+    copyIn(this.queue.frames, start, data, bytes);
+    zero(this.queue.frames, start + bytes, start + this.frameSize);
     this.publish(1);
     return true;
   }
 
   /**
    * Copies bytes into the next frame without publishing it and without touching the rest of it (SPEC §4); call
-   * {@link advance} to publish. Does not allocate. Never rings.
+   * {@link advance} to publish. Allocates as {@link write} does. Never rings.
    *
    * @param data - the bytes
    * @param offset - where in the frame they go, in bytes: an integer ≥ 0; the range must end within the frame
+   * @param length - how many bytes, if not all of `data`: 0…data.byteLength
    * @returns true: copied; false: not now, and nothing changed
-   * @throws {@link IvcError} EINVAL for a bad `data` or `offset`, E2BIG for a range beyond the frame; whatever the state
+   * @throws {@link IvcError} EINVAL for a bad argument, E2BIG for a range beyond the frame; whatever the state
    */
-  poke(data: Uint8Array, offset = 0): boolean {
-    checkRange("data", data, offset, this.frameSize);
+  poke(data: Uint8Array, offset = 0, length?: number): boolean {
+    const bytes = checkRange("data", data, offset, length, this.frameSize);
     if (!this.hasRoom(1)) return false;
-    copy(this.queue.frames, this.position * this.frameSize + offset, data);
+    copyIn(this.queue.frames, this.position * this.frameSize + offset, data, bytes);
     return true;
   }
 
@@ -153,9 +156,9 @@ export class TxHalf {
     this.peerCount = (this.count - this.nframes) | 0;
   }
 
-  /** @internal What `dump` and a handover tell. */
-  snapshot(): { count: number; peerCount: number; position: number } {
-    return { count: this.count >>> 0, peerCount: this.loadPeerCount() >>> 0, position: this.position };
+  /** @internal */
+  dump(): { txCount: number; rxCount: number; position: number } {
+    return { txCount: this.count >>> 0, rxCount: this.loadPeerCount() >>> 0, position: this.position };
   }
 
   private used(): number {

@@ -1,16 +1,12 @@
 /** Guests, interrupts and memory pools, by the kernel's names (SPEC §7). */
-import { attach, type Guest } from "../hypervisor/guest.ts";
-import type { GuestHandle } from "../hypervisor/hypervisor.ts";
+import { attach, attachedGuests, type Guest } from "../hypervisor/guest.ts";
+import type { GuestHandle } from "../hypervisor/handle.ts";
 import type { IrqHandler } from "../hypervisor/line.ts";
 import { Mempool } from "../hypervisor/mempool.ts";
-import { isTimeout } from "../hypervisor/waits.ts";
-import { EINVAL, ENODEV, EPROBE_DEFER, errnoOf, IS_ERR } from "./errno.ts";
+import { EINVAL, ENODEV, EPROBE_DEFER, errnoOf } from "./errno.ts";
 
 /** An attached guest, as `dn` is passed about in a driver: what {@link tegra_hv_probe} returned. */
 export type DeviceNode = Guest;
-
-/** The guests that this thread attached, oldest first. */
-const attached: Guest[] = [];
 
 /**
  * Attaches this thread as the guest of a handle: "the driver loads".
@@ -19,9 +15,7 @@ const attached: Guest[] = [];
  * @returns the guest; −EBUSY if a thread is attached as it already, −EINVAL for no handle, or one that has been used
  */
 export function tegra_hv_probe(handle: GuestHandle): DeviceNode | number {
-  const dn = errnoOf(() => attach(handle));
-  if (!IS_ERR(dn)) attached.push(dn as Guest);
-  return dn;
+  return errnoOf(() => attach(handle));
 }
 
 /**
@@ -32,7 +26,6 @@ export function tegra_hv_probe(handle: GuestHandle): DeviceNode | number {
  */
 export function tegra_hv_remove(dn: DeviceNode | null): number {
   return withGuest(dn, (guest) => {
-    attached.splice(attached.indexOf(guest), 1);
     guest.detach();
     return 0;
   });
@@ -40,11 +33,10 @@ export function tegra_hv_remove(dn: DeviceNode | null): number {
 
 /** @internal The guest that `dn` means, or a negative errno. */
 export function resolveGuest(dn: DeviceNode | null | undefined): Guest | number {
-  for (let i = attached.length - 1; i >= 0; i--) if (!attached[i]?.attached) attached.splice(i, 1);
-  const [first] = attached;
+  const [first] = attachedGuests;
   if (!first) return -EPROBE_DEFER;
   if (dn === null || dn === undefined) return first;
-  return attached.includes(dn) ? dn : -ENODEV;
+  return attachedGuests.includes(dn) ? dn : -ENODEV;
 }
 
 /** Calls `work` with the guest that `dn` means; its errors become negative errnos. */
@@ -178,7 +170,8 @@ export function poll_irqs(dn: DeviceNode | null): number {
 export function wait_for_irqs(dn: DeviceNode | null, timeout_ms: number): number {
   const guest = resolveGuest(dn);
   if (typeof guest === "number") return guest;
-  return isTimeout(timeout_ms) ? guest.wait(timeout_ms) : -EINVAL;
+  const error = errnoOf(() => guest.checkWait(timeout_ms));
+  return error ?? guest.wait(timeout_ms);
 }
 
 /**

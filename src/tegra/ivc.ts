@@ -92,16 +92,12 @@ function notNow(endpoint: IvcCookie): number {
 }
 
 function isSize(value: number, max: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && value <= max;
-}
-
-function part(buf: Uint8Array, size: number): Uint8Array {
-  return buf.byteLength === size ? buf : buf.subarray(0, size);
+  return Number.isInteger(value) && value >= 0 && value <= max;
 }
 
 /**
- * Copies one message into the next frame, zero-fills the rest and publishes it. Allocates a view if `size` is not
- * buf.byteLength.
+ * Copies one message into the next frame, zero-fills the rest and publishes it. Allocates as `write` of the
+ * idiomatic face.
  *
  * @param ck - the cookie
  * @param buf - the message
@@ -114,12 +110,12 @@ export function tegra_hv_ivc_write(ck: TegraIvcCookie | null, buf: Uint8Array, s
   const { endpoint, frame_size } = ck as TegraIvcCookie;
   if (!isBytes(buf) || !isSize(size, buf.byteLength)) return -EINVAL;
   if (size > frame_size) return -E2BIG;
-  return endpoint.tx.write(part(buf, size)) ? size : notNow(endpoint);
+  return endpoint.tx.write(buf, size) ? size : notNow(endpoint);
 }
 
 /**
- * Copies from the oldest frame and consumes it; the rest of it is discarded. Allocates a view if `size` is not
- * buf.byteLength.
+ * Copies from the oldest frame and consumes it; the rest of it is discarded. Allocates as `read` of the
+ * idiomatic face.
  *
  * @param ck - the cookie
  * @param buf - where to
@@ -131,7 +127,7 @@ export function tegra_hv_ivc_read(ck: TegraIvcCookie | null, buf: Uint8Array, si
   if (error) return error;
   const { endpoint, frame_size } = ck as TegraIvcCookie;
   if (!isBytes(buf) || !isSize(size, buf.byteLength)) return -EINVAL;
-  return endpoint.rx.read(part(buf, size)) ? Math.min(size, frame_size) : notNow(endpoint);
+  return endpoint.rx.read(buf, size) ? Math.min(size, frame_size) : notNow(endpoint);
 }
 
 /** Whether a frame is waiting: 1 or 0; 0 also for a cookie that is null or not reserved. */
@@ -207,7 +203,7 @@ export function tegra_hv_ivc_dump(ck: TegraIvcCookie | null): number {
 function rangeRefused(ck: TegraIvcCookie | null, buf: Uint8Array, off: number, count: number): number {
   const error = refused(ck);
   if (error) return error;
-  if (!isBytes(buf) || !isSize(off, Number.MAX_SAFE_INTEGER) || !isSize(count, buf.byteLength)) return -EINVAL;
+  if (!isBytes(buf) || !isSize(off, Number.MAX_VALUE) || !isSize(count, buf.byteLength)) return -EINVAL;
   return off + count > (ck as TegraIvcCookie).frame_size ? -E2BIG : 0;
 }
 
@@ -220,7 +216,7 @@ export function tegra_hv_ivc_read_peek(ck: TegraIvcCookie | null, buf: Uint8Arra
   const error = rangeRefused(ck, buf, off, count);
   if (error) return error;
   const { endpoint } = ck as TegraIvcCookie;
-  return endpoint.rx.peek(part(buf, count), off) ? 0 : notNow(endpoint);
+  return endpoint.rx.peek(buf, off, count) ? 0 : notNow(endpoint);
 }
 
 /**
@@ -237,7 +233,7 @@ export function tegra_hv_ivc_write_poke(
   const error = rangeRefused(ck, buf, off, count);
   if (error) return error;
   const { endpoint } = ck as TegraIvcCookie;
-  return endpoint.tx.poke(part(buf, count), off) ? 0 : notNow(endpoint);
+  return endpoint.tx.poke(buf, off, count) ? 0 : notNow(endpoint);
 }
 
 /**

@@ -1,10 +1,8 @@
 /** What happens when a thread has ended without detaching (SPEC §8, "Death and return"). */
-import { expected } from "../errors.ts";
 import { compareExchange, load } from "../memory.ts";
 import { ATTACHED, areaWord, areaWords, holderIndex, lifeIndex, poolIndex, reservationIndex } from "./areas.ts";
 import { Doorbell } from "./doorbell.ts";
-import { isHandle } from "./guest.ts";
-import type { GuestHandle, PairHandle } from "./hypervisor.ts";
+import { checkHandle, type GuestHandle, type PairHandle } from "./handle.ts";
 
 /**
  * Says that the thread which attached by `handle` has ended. If it was still attached, its guest is down: what it had
@@ -19,11 +17,12 @@ import type { GuestHandle, PairHandle } from "./hypervisor.ts";
  * @throws {@link IvcError} EINVAL for no handle
  */
 export function guestDown(handle: GuestHandle): boolean {
-  if (!isHandle(handle)) throw expected("EINVAL", "handle", "one that Hypervisor.guest returned", handle);
+  checkHandle(handle);
   const { ticket, pairs, endpoints, pools } = handle;
   const own = areaWords(handle.own);
-  if (load(own, ATTACHED) !== ticket) return false;
-  // Every step names the ticket, so whoever is late, or does it a second time, changes nothing of a successor's.
+  const isAttached = (): boolean => load(own, ATTACHED) === ticket; // SYNC attach
+  if (!isAttached()) return false;
+  // Every store holds against the ticket, so whoever is late, or second, changes nothing of a successor's.
   for (const [index, { pair, channel, side }] of endpoints.entries()) {
     const { area } = pairs[pair] as PairHandle;
     compareExchange(areaWord(area, holderIndex(channel, side)), 0, ticket * 2, ticket * 2 + 1); // SYNC down
@@ -31,9 +30,12 @@ export function guestDown(handle: GuestHandle): boolean {
   }
   for (const index of pools.keys()) compareExchange(own, poolIndex(endpoints.length, index), ticket, 0);
   for (const { area, side } of pairs) {
-    compareExchange(areaWord(area, lifeIndex(side)), 0, ticket * 2, ticket * 2 + 1); // SYNC down
+    // Whatever the thread had come to say of its life: it may have died while it attached.
+    const life = areaWord(area, lifeIndex(side));
+    const before = load(life, 0);
+    if (isAttached()) compareExchange(life, 0, before, ticket * 2 + 1); // SYNC down
   }
-  for (const endpoint of endpoints) new Doorbell(endpoint, pairs[endpoint.pair] as PairHandle).ring();
+  for (const endpoint of endpoints) new Doorbell(endpoint, pairs[endpoint.pair] as PairHandle).ringSurely();
   compareExchange(own, ATTACHED, ticket, 0); // SYNC attach
   return true;
 }
