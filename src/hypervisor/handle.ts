@@ -1,7 +1,7 @@
 /** What a guest is told, and may reach: plain data that survives structured clone (SPEC §2, §8). */
 import { expected } from "../errors.ts";
 
-/** What a guest is told of one of its pairs. @internal */
+/** What a guest is told of one of its pairs. */
 export interface PairHandle {
   readonly peerVmid: number;
   /** Which of the pair's life words is the own one. */
@@ -11,7 +11,7 @@ export interface PairHandle {
   readonly peerWake: SharedArrayBuffer;
 }
 
-/** What a guest is told of one of its endpoints; its place in the list is its line. @internal */
+/** What a guest is told of one of its endpoints; its place in the list is its line. */
 export interface EndpointHandle {
   readonly id: number;
   /** Index of its pair. */
@@ -28,7 +28,7 @@ export interface EndpointHandle {
   readonly txOffset: number;
 }
 
-/** What a guest is told of one of its pools. @internal */
+/** What a guest is told of one of its pools. */
 export interface PoolHandle {
   readonly id: number;
   readonly peerVmid: number;
