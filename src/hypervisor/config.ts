@@ -33,7 +33,7 @@ export interface HypervisorConfig {
 }
 
 /** Largest number a guest may have. */
-export const MAX_VMID = 65535;
+const MAX_VMID = 65535;
 
 /** Refuses a configuration that breaks a rule, with a message that names the entry. */
 export function checkConfig(config: HypervisorConfig): void {

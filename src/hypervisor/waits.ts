@@ -34,10 +34,10 @@ export interface AsyncWaitOptions extends WaitOptions {
 }
 
 /** How often a wait looks before it parks, unless told otherwise: about as long as a park and a wake take. */
-export const DEFAULT_SPIN = 2000;
+const DEFAULT_SPIN = 2000;
 
 /** Longest timeout, in ms: that of a timer. */
-export const MAX_TIMEOUT: number = 2 ** 31 - 1;
+const MAX_TIMEOUT: number = 2 ** 31 - 1;
 
 /** A condition of an endpoint: how a wait for it ends now, or undefined if it goes on. */
 export type Condition = (cookie: IvcCookie) => WaitOutcome | undefined;
@@ -63,14 +63,9 @@ export const ESTABLISHED_AGAIN: Condition = (cookie) => {
   return cookie.established && !cookie.holder.peerNeedsReset ? "ready" : undefined;
 };
 
-/** Whether a timeout is a number of ms from 0 to {@link MAX_TIMEOUT}: every wait has an end. */
-export function isTimeout(timeout: number): boolean {
-  return typeof timeout === "number" && timeout >= 0 && timeout <= MAX_TIMEOUT;
-}
-
-/** Refuses what is no timeout. */
+/** Refuses a timeout that is no number of ms from 0 to {@link MAX_TIMEOUT}: every wait has an end. */
 export function checkTimeout(timeout: number): void {
-  if (!isTimeout(timeout)) {
+  if (typeof timeout !== "number" || !(timeout >= 0 && timeout <= MAX_TIMEOUT)) {
     throw expected("EINVAL", "timeout", `a number of ms from 0 to ${MAX_TIMEOUT}`, timeout);
   }
 }

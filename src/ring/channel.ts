@@ -12,7 +12,7 @@ import { TxHalf } from "./tx.ts";
 export type ConnectionState = "established" | "sync" | "ack";
 
 /** The name of a state; a value that is no state counts as a link that waits for a reset. */
-export function stateName(state: number): ConnectionState {
+function stateName(state: number): ConnectionState {
   if (state === ESTABLISHED) return "established";
   return state === ACK ? "ack" : "sync";
 }

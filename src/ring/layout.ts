@@ -13,9 +13,9 @@ import { expected, IvcError, show } from "../errors.ts";
 import { bytesOf, type Words, wordsOf } from "../memory.ts";
 
 /** What every queue base and every frame size is a multiple of, in bytes. */
-export const ALIGN = 64;
+const ALIGN = 64;
 /** Bytes before frame 0. */
-export const HEADER_SIZE = 0x80;
+const HEADER_SIZE = 0x80;
 
 /** Word index of the count of frames ever published; its only writer is the transmitter. */
 export const TX_COUNT: number = 0x00 / 4;

@@ -11,7 +11,7 @@ export const SYNC = 1;
 export const ACK = 2;
 
 /** Where the first queue of a rig lies, and how many bytes no queue owns follow each queue. */
-export const BASE = 0x80;
+const BASE = 0x80;
 const GAP = 64;
 
 /** One queue as the other end, or a debugger, sees it. */
@@ -67,7 +67,7 @@ export class RawQueue {
 }
 
 /** Values of the words of a queue; absent ones are 0. */
-export interface QueueWords {
+interface QueueWords {
   readonly txCount?: number;
   readonly txState?: number;
   readonly rxCount?: number;
