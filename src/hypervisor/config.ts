@@ -1,5 +1,5 @@
 /** The configuration of a hypervisor: plain data, checked as a whole before any memory is made (SPEC §8). */
-import { IvcError, show } from "../errors.ts";
+import { checkInteger, expected, IvcError } from "../errors.ts";
 import { checkGeometry } from "../ring/layout.ts";
 
 /** One channel between two guests. */
@@ -38,22 +38,15 @@ const MAX_VMID = 65535;
 /** Refuses a configuration that breaks a rule, with a message that names the entry. */
 export function checkConfig(config: HypervisorConfig): void {
   const { queues, mempools = [] } = config ?? {};
-  if (!Array.isArray(queues)) throw new IvcError("EINVAL", `expected queues to be an array, got ${show(queues)}`);
-  if (!Array.isArray(mempools)) throw new IvcError("EINVAL", `expected mempools to be an array, got ${show(mempools)}`);
-  checkEntries("queues", queues, (entry, ids) => {
-    checkGeometry(entry.nframes, entry.frameSize);
-    if (entry.peers[0] !== entry.peers[1]) return;
-    if (entry.id % 2 !== 0) {
-      throw new IvcError("EINVAL", `expected the id of a channel of a guest with itself to be even, got ${entry.id}`);
-    }
-    if (ids.has(entry.id + 1)) {
-      throw new IvcError(
-        "EINVAL",
-        `expected id + 1 of a channel of a guest with itself to be free, got a queue ${entry.id + 1}`,
-      );
-    }
+  if (!Array.isArray(queues)) throw expected("EINVAL", "queues", "an array", queues);
+  if (!Array.isArray(mempools)) throw expected("EINVAL", "mempools", "an array", mempools);
+  checkEntries("queues", queues, ({ id, peers, nframes, frameSize }, ids) => {
+    checkGeometry(nframes, frameSize);
+    if (peers[0] !== peers[1]) return;
+    if (id % 2 !== 0) throw expected("EINVAL", "the id of a channel of a guest with itself", "even", id);
+    if (ids.has(id + 1)) throw expected("EINVAL", "id + 1 of a channel of a guest with itself", "free", id + 1);
   });
-  checkEntries("mempools", mempools, (entry) => checkId("size", entry.size, 1));
+  checkEntries("mempools", mempools, ({ size }) => checkInteger("size", size, 1, Number.MAX_SAFE_INTEGER));
 }
 
 function checkEntries<Entry extends QueueConfig | MempoolConfig>(
@@ -65,35 +58,18 @@ function checkEntries<Entry extends QueueConfig | MempoolConfig>(
   const seen = new Set<number>();
   for (const [index, entry] of entries.entries()) {
     try {
-      if (typeof entry !== "object" || entry === null) {
-        throw new IvcError("EINVAL", `expected an object, got ${show(entry)}`);
-      }
-      checkId("id", entry.id, 0);
-      if (seen.has(entry.id)) throw new IvcError("EINVAL", `expected id to be unique, got ${entry.id} again`);
-      seen.add(entry.id);
-      checkPeers(entry.peers);
+      if (typeof entry !== "object" || entry === null) throw expected("EINVAL", "it", "an object", entry);
+      const { id, peers } = entry;
+      checkInteger("id", id, 0, Number.MAX_SAFE_INTEGER);
+      if (seen.has(id)) throw expected("EINVAL", "id", "unique", id);
+      seen.add(id);
+      if (!Array.isArray(peers) || peers.length !== 2) throw expected("EINVAL", "peers", "a pair of vmids", peers);
+      for (const vmid of peers) checkInteger("each of peers", vmid, 0, MAX_VMID);
       check(entry, ids);
     } catch (error) {
       if (!(error instanceof IvcError)) throw error;
       const name = `${list}[${index}]${Number.isInteger(entry?.id) ? ` (id ${entry.id})` : ""}`;
-      throw new IvcError(error.code, `${name}: ${error.message.slice(error.code.length + 2)}`);
-    }
-  }
-}
-
-function checkId(what: string, value: number, min: number): void {
-  if (!Number.isSafeInteger(value) || value < min) {
-    throw new IvcError("EINVAL", `expected ${what} to be an integer ≥ ${min}, got ${show(value)}`);
-  }
-}
-
-function checkPeers(peers: readonly [number, number]): void {
-  if (!Array.isArray(peers) || peers.length !== 2) {
-    throw new IvcError("EINVAL", `expected peers to be a pair of vmids, got ${show(peers)}`);
-  }
-  for (const vmid of peers) {
-    if (!Number.isInteger(vmid) || vmid < 0 || vmid > MAX_VMID) {
-      throw new IvcError("EINVAL", `expected each of peers to be an integer from 0 to ${MAX_VMID}, got ${show(vmid)}`);
+      throw new IvcError(error.code, `${name}: ${error.message.slice(`${error.code}: `.length)}`);
     }
   }
 }
