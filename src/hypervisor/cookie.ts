@@ -291,8 +291,32 @@ export class IvcCookie {
 
   private step(): void {
     const { interrupts } = this.guest;
+    const { session } = this;
     if (!this.channel.step()) interrupts.latch(this.line, RING_DUE);
+    if (this.session !== session) {
+      this.line.toldPublished = 0;
+      this.line.toldConsumed = 0;
+    }
     interrupts.touch(this.line);
+  }
+
+  /** @internal Notes what the interrupt that is being served tells of. */
+  tell(): void {
+    this.line.toldPublished = this.channel.rx.loadPeerCount();
+    this.line.toldConsumed = this.channel.tx.loadPeerCount();
+  }
+
+  /**
+   * @internal Whether the peer may have had a reason to ring since the line was last served: it published, or consumed from
+   * a queue that may have been full, or changed its state.
+   */
+  untold(): boolean {
+    const { toldPublished, toldConsumed } = this.line;
+    const { tx, rx } = this.channel;
+    if (rx.loadPeerCount() !== toldPublished && rx.canRead()) return true;
+    const room =
+      tx.loadPeerCount() !== toldConsumed && ((tx.published - toldConsumed) | 0) >= this.nframes && tx.canWrite();
+    return room || this.channel.stepDue();
   }
 
   /** @internal Whether it was reserved with ops. */

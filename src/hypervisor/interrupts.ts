@@ -6,7 +6,7 @@
  * every line; since other peers of the guest reach them too, no sleep is longer than {@link SLICE} before every line is
  * looked at. What has been taken is private: {@link Line.due} says what is still to be done for it.
  */
-import { and, exchange, load, or, type Words, wait } from "../memory.ts";
+import { and, exchange, load, mayBlock, or, type Words, wait } from "../memory.ts";
 import { areaWords, GROUP_LINES, groupIndex, SLEEPING, WAKE, WAKE_BITS } from "./areas.ts";
 import type { GuestHandle, PairHandle } from "./handle.ts";
 import { Line, LineQueue, MASKED, PENDING, RING_DUE, RX_DUE, STEP_DUE, TX_DUE } from "./line.ts";
@@ -32,6 +32,7 @@ export class Interrupts {
   /** Lines that may be polling. */
   private readonly polling: LineQueue;
   private lastLook = -Infinity;
+  private blocking: boolean | undefined;
 
   constructor(handle: GuestHandle) {
     this.wake = areaWords(handle.wake);
@@ -153,6 +154,7 @@ export class Interrupts {
     const { due, cookie } = line;
     line.due = 0;
     if (cookie && due & STEP_DUE) cookie.dispatchStep();
+    cookie?.tell();
     if (cookie?.loopback) {
       if (cookie.echo()) this.latch(line, RX_DUE);
       return;
@@ -198,8 +200,8 @@ export class Interrupts {
   }
 
   /**
-   * Brings the shared MASKED bit in line with what the owner wants. After unmasking, the line is pending if the peer has
-   * changed anything without a ring.
+   * Brings the shared MASKED bit in line with what the owner wants. After unmasking, the line is pending if a ring may have
+   * been skipped.
    */
   updateMask(line: Line): void {
     const { cookie } = line;
@@ -207,17 +209,11 @@ export class Interrupts {
     if (masked === line.masked) return;
     line.masked = masked;
     if (masked) {
-      line.consumedAtMask = cookie?.channel.tx.loadPeerCount() ?? 0;
-      line.publishedAtMask = cookie?.channel.rx.loadPeerCount() ?? 0;
       or(line.word, 0, MASKED);
       return;
     }
     and(line.word, 0, ~MASKED); // SYNC mask
-    if (!cookie) return;
-    const { tx, rx } = cookie.channel;
-    const room = tx.loadPeerCount() !== line.consumedAtMask && tx.canWrite();
-    const frames = rx.loadPeerCount() !== line.publishedAtMask && rx.canRead();
-    if (room || frames || cookie.channel.stepDue()) this.latch(line, RING_DUE);
+    if (cookie?.untold()) this.latch(line, RING_DUE);
   }
 
   /** Clears what an earlier attachment left of its masks. */
@@ -243,6 +239,12 @@ export class Interrupts {
     if (wait(this.wake, WAKE, SLEEPING, Math.min(timeout, SLICE))) this.lookAtAll();
     else this.lookNowAndThen();
     this.collect();
+  }
+
+  /** Whether this thread may {@link sleep}. */
+  get mayBlock(): boolean {
+    this.blocking ??= mayBlock(this.wake, WAKE);
+    return this.blocking;
   }
 
   /** The wake word, for whoever waits on it without blocking. */

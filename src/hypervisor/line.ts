@@ -38,9 +38,10 @@ export class Line {
   waiting = 0;
   /** What the shared MASKED bit says. */
   masked = false;
-  /** The peer's `rx.count` and `tx.count` just before the line was masked. */
-  consumedAtMask = 0;
-  publishedAtMask = 0;
+  /** The peer's `tx.count` when the line was last served. */
+  toldPublished = 0;
+  /** The peer's `rx.count` when the line was last served. */
+  toldConsumed = 0;
   /** What is still to be done for the rings taken so far. */
   due = 0;
 

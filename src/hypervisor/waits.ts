@@ -1,7 +1,5 @@
 /** Waiting on one endpoint: spin briefly, then park until a ring, and look again (SPEC §8, "Waiting on a half"). */
 import { expected, IvcError } from "../errors.ts";
-import { mayBlock } from "../memory.ts";
-import { WAKE } from "./areas.ts";
 import type { IvcCookie } from "./cookie.ts";
 import type { Interrupts } from "./interrupts.ts";
 
@@ -78,7 +76,7 @@ function checkSpin(spin: number, max: number): void {
 
 /** Refuses to block where that is not allowed. */
 export function checkMayBlock(interrupts: Interrupts, insteadUse: string): void {
-  if (!mayBlock(interrupts.wakeWord, WAKE)) {
+  if (!interrupts.mayBlock) {
     throw new IvcError("EINVAL", `this thread may not block in Atomics.wait: use ${insteadUse} instead`);
   }
 }
@@ -114,13 +112,20 @@ function spinFor(cookie: IvcCookie, condition: Condition, spin: number, deadline
   return undefined;
 }
 
-/** What every wait does before it parks: a look, and a spin. */
-function waitBriefly(cookie: IvcCookie, condition: Condition, timeout: number, spin: number): WaitOutcome | undefined {
+/** What every wait does before it parks: a look, and a spin. `insteadUse` as for {@link waitFor}, if it will block. */
+function waitBriefly(
+  cookie: IvcCookie,
+  condition: Condition,
+  timeout: number,
+  spin: number,
+  insteadUse: string | undefined,
+): WaitOutcome | undefined {
   const { interrupts, eventLoop } = cookie.guest;
   try {
     const outcome = look(interrupts, cookie, condition) ?? lookClosely(interrupts, cookie, condition);
     if (outcome !== undefined) return outcome;
     if (timeout === 0) return "timed-out";
+    if (insteadUse !== undefined) checkMayBlock(interrupts, insteadUse);
     return spin > 0 ? spinFor(cookie, condition, spin, performance.now() + timeout) : undefined;
   } finally {
     eventLoop.resume();
@@ -145,9 +150,8 @@ export function waitFor(
   if (!cookie.reserved) return "closed";
   const { interrupts, eventLoop } = guest;
   const deadline = performance.now() + timeout;
-  const outcome = waitBriefly(cookie, condition, timeout, spin);
+  const outcome = waitBriefly(cookie, condition, timeout, spin, insteadUse);
   if (outcome !== undefined) return outcome;
-  checkMayBlock(interrupts, insteadUse);
   interrupts.park(line);
   try {
     for (;;) {
@@ -177,6 +181,6 @@ export function waitForAsync(
   if (!cookie.reserved) return Promise.resolve("closed");
   if (signal?.aborted) return Promise.resolve("aborted");
   const { eventLoop, vmid } = cookie.guest;
-  const outcome = waitBriefly(cookie, condition, timeout, cookie.peerVmid === vmid ? 0 : spin);
+  const outcome = waitBriefly(cookie, condition, timeout, cookie.peerVmid === vmid ? 0 : spin, undefined);
   return outcome === undefined ? eventLoop.wait(cookie, condition, timeout, signal) : Promise.resolve(outcome);
 }

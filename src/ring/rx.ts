@@ -132,7 +132,7 @@ export class RxHalf {
     return load(this.queue.words, TX_COUNT);
   }
 
-  /** @internal Frames ever consumed, as a 32-bit integer: to tell whether any were, not how many. */
+  /** @internal Frames ever consumed, as a 32-bit integer. */
   get consumed(): number {
     return this.count;
   }

@@ -143,6 +143,11 @@ export class TxHalf {
     return load(this.queue.words, RX_COUNT);
   }
 
+  /** @internal Frames ever published, as a 32-bit integer. */
+  get published(): number {
+    return this.count;
+  }
+
   /** @internal Own part of the clear of SPEC §5. */
   clear(): void {
     this.count = 0;

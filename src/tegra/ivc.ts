@@ -271,7 +271,7 @@ export function tegra_hv_ivc_read_advance(ck: TegraIvcCookie | null, count = 1):
   const error = refused(ck);
   if (error) return error;
   const { endpoint, nframes } = ck as TegraIvcCookie;
-  if (!isSize(count - 1, nframes - 1)) return -EINVAL;
+  if (count === 0 || !isSize(count, nframes)) return -EINVAL;
   return endpoint.rx.advance(count) ? 0 : notNow(endpoint);
 }
 
@@ -284,7 +284,7 @@ export function tegra_hv_ivc_write_advance(ck: TegraIvcCookie | null, count = 1)
   const error = refused(ck);
   if (error) return error;
   const { endpoint, nframes } = ck as TegraIvcCookie;
-  if (!isSize(count - 1, nframes - 1)) return -EINVAL;
+  if (count === 0 || !isSize(count, nframes)) return -EINVAL;
   return endpoint.tx.advance(count) ? 0 : notNow(endpoint);
 }
 
