@@ -6,7 +6,7 @@ import { finish, machineCommands, machineSetup, start } from "./machine-commands
 
 const run = machineSetup.chain((setup) => fc.record({ setup: fc.constant(setup), commands: machineCommands(setup) }));
 
-test.prop([run], runs(2000))(
+test.prop([run], runs(1500))(
   "two guests lose no frame and no interrupt",
   ({ setup, commands }) => {
     const machine = start(setup);
