@@ -31,6 +31,8 @@ export class Interrupts {
   private readonly touched: LineQueue;
   /** Lines that may be polling. */
   private readonly polling: LineQueue;
+  /** When the blocking wait under way ends, on the clock; 0: not known yet. One at a time: no wait calls another. */
+  deadline = 0;
   private lastLook = -Infinity;
   private blocking: boolean | undefined;
 
@@ -239,6 +241,13 @@ export class Interrupts {
     if (wait(this.wake, WAKE, SLEEPING, Math.min(timeout, SLICE))) this.lookAtAll();
     else this.lookNowAndThen();
     this.collect();
+  }
+
+  /** How long the wait under way may still take, in ms, counted from the first time that it asks. */
+  timeLeft(timeout: number): number {
+    const now = performance.now();
+    if (this.deadline === 0) this.deadline = now + timeout;
+    return this.deadline - now;
   }
 
   /** Whether this thread may {@link sleep}. */

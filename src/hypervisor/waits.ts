@@ -81,8 +81,10 @@ export function checkMayBlock(interrupts: Interrupts, insteadUse: string): void 
   }
 }
 
-/** Looks at the condition alone between two looks at everything, while spinning. */
+/** Looks at the condition alone between two looks at the rings, while spinning. */
 const SPIN_ROUND = 64;
+/** Looks at the rings between two looks at the clock, which allocate: about a millisecond. */
+const CLOCK_ROUND = 1024;
 
 /** Takes the rings that came, runs the reset steps they ask for, and looks at the condition. */
 function look(interrupts: Interrupts, cookie: IvcCookie, condition: Condition): WaitOutcome | undefined {
@@ -97,17 +99,23 @@ function lookClosely(interrupts: Interrupts, cookie: IvcCookie, condition: Condi
   return look(interrupts, cookie, condition);
 }
 
-/** Looks up to `spin` times, with the line masked so that the peer does not pay for rings nobody needs. */
-function spinFor(cookie: IvcCookie, condition: Condition, spin: number, deadline: number): WaitOutcome | undefined {
+/**
+ * Looks up to `spin` times, with the line masked so that the peer does not pay for rings nobody needs. The deadline is
+ * counted from the first look at the clock.
+ */
+function spinFor(cookie: IvcCookie, condition: Condition, spin: number, timeout: number): WaitOutcome | undefined {
   const { interrupts } = cookie.guest;
   interrupts.startPolling(cookie.line);
-  for (let left = spin; left > 0; left -= SPIN_ROUND) {
+  for (let left = spin, round = 1; left > 0; left -= SPIN_ROUND, round++) {
     for (let i = Math.min(left, SPIN_ROUND); i > 0; i--) {
       if (condition(cookie) !== undefined) break;
     }
-    const outcome = lookClosely(interrupts, cookie, condition);
+    const outcome = look(interrupts, cookie, condition);
     if (outcome !== undefined) return outcome;
-    if (performance.now() >= deadline) return "timed-out";
+    if (round % CLOCK_ROUND === 0) {
+      interrupts.lookNowAndThen();
+      if (interrupts.timeLeft(timeout) <= 0) return condition(cookie) ?? "timed-out";
+    }
   }
   return undefined;
 }
@@ -121,12 +129,13 @@ function waitBriefly(
   insteadUse: string | undefined,
 ): WaitOutcome | undefined {
   const { interrupts, eventLoop } = cookie.guest;
+  interrupts.deadline = 0;
   try {
-    const outcome = look(interrupts, cookie, condition) ?? lookClosely(interrupts, cookie, condition);
+    const outcome = look(interrupts, cookie, condition);
     if (outcome !== undefined) return outcome;
-    if (timeout === 0) return "timed-out";
+    if (timeout === 0) return lookClosely(interrupts, cookie, condition) ?? "timed-out";
     if (insteadUse !== undefined) checkMayBlock(interrupts, insteadUse);
-    return spin > 0 ? spinFor(cookie, condition, spin, performance.now() + timeout) : undefined;
+    return spin > 0 ? spinFor(cookie, condition, spin, timeout) : undefined;
   } finally {
     eventLoop.resume();
   }
@@ -149,15 +158,14 @@ export function waitFor(
   }
   if (!cookie.reserved) return "closed";
   const { interrupts, eventLoop } = guest;
-  const deadline = performance.now() + timeout;
   const outcome = waitBriefly(cookie, condition, timeout, spin, insteadUse);
   if (outcome !== undefined) return outcome;
   interrupts.park(line);
   try {
     for (;;) {
-      const outcome = look(interrupts, cookie, condition);
+      const outcome = lookClosely(interrupts, cookie, condition);
       if (outcome !== undefined) return outcome;
-      const left = deadline - performance.now();
+      const left = interrupts.timeLeft(timeout);
       if (left <= 0) return "timed-out";
       if (interrupts.arm()) interrupts.sleep(left);
     }
