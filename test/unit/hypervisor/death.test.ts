@@ -251,6 +251,16 @@ describe("return", () => {
     expect(receiveAll(survivor.cookie)).toEqual([1, 2, 3, 4]);
   });
 
+  test("a line that the dead guest had masked is unmasked for its successor", () => {
+    const { hypervisor, survivor, dead } = make();
+    dead.guest.disableIrq(dead.cookie.irq);
+    guestDown(dead.handle);
+    const next = comeBack(hypervisor);
+    settle(survivor.guest, next.guest);
+    send(survivor.cookie, 1);
+    expect(next.guest.poll()).toBe(1);
+  });
+
   test("the survivor sees session change", () => {
     const { hypervisor, survivor, dead } = make();
     const before = survivor.cookie.session;
@@ -314,6 +324,17 @@ describe("reset needed stays until ESTABLISHED", () => {
     expect(last.state).toBe("sync");
     settle(survivor.guest, next.guest);
     expect([survivor.cookie.state, last.state]).toEqual(["established", "established"]);
+  });
+
+  test("a successor that gives it back in ack, not in sync, leaves it so as well", () => {
+    const { hypervisor, survivor, dead } = make();
+    guestDown(dead.handle);
+    const next = comeBack(hypervisor);
+    survivor.cookie.reset();
+    next.guest.poll();
+    expect(next.cookie.state, "both had reset").toBe("ack");
+    next.cookie.unreserve();
+    expect(next.guest.reserve(0).state).toBe("sync");
   });
 
   test("a successor that dies before leaves it so", () => {

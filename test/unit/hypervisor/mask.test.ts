@@ -1,5 +1,7 @@
 /** SPEC §8: what a mask withholds, what rings all the same, and what unmasking finds. */
 import { describe, expect, test, vi } from "vitest";
+import { lineIndex } from "../../../src/hypervisor/areas.ts";
+import { PENDING } from "../../../src/hypervisor/line.ts";
 import { guestDown } from "../../../src/index.ts";
 import {
   afterStore,
@@ -132,6 +134,17 @@ describe("unmasking looks afresh at both counts and the peer's state", () => {
     expect(unmask(world)).toBe(1);
     settle(world.a.guest, world.b.guest);
     expect([world.a.cookie.state, world.b.cookie.state]).toEqual(["established", "established"]);
+  });
+
+  test("the peer reset while masked, though its ring is lost: the step is still done", () => {
+    const world = masked();
+    const { area } = world.a.handle.pairs[0]!;
+    const { channel, side } = world.a.handle.endpoints[0]!;
+    world.b.cookie.reset();
+    new Int32Array(area)[lineIndex(channel, side)]! &= ~PENDING;
+    new Int32Array(world.a.handle.wake).fill(0);
+    expect(unmask(world)).toBe(1);
+    expect(world.a.cookie.state).toBe("ack");
   });
 
   test("frames came and were read meanwhile: nothing is left to tell", () => {

@@ -110,11 +110,14 @@ describe.each(Object.entries(RUNTIMES))("%s", (_runtime, prepare) => {
     });
 
     test("ends as closed when the endpoint is unreserved under its feet", async () => {
+      onlyRings();
       const { a } = open();
       const waiting = start(a.cookie, LONG);
       await sleep(5);
+      const begin = performance.now();
       a.cookie.unreserve();
       expect(await waiting).toBe("closed");
+      expect(performance.now() - begin).toBeLessThan(SOON);
     });
 
     test("ends as closed for the old owner when the endpoint has a new one, whose waits go on", async () => {
@@ -269,6 +272,21 @@ describe("a wait that is parked is not delayed by another wait of the guest, whi
     expect(await waiting).toBe("peer-down");
     expect(performance.now() - begin, "at once, not at the timeout").toBeLessThan(SOON);
   });
+});
+
+test("a wait that is parked is not delayed by another wait of the guest, which takes the ring of a masked line", async () => {
+  onlyRings();
+  const { a, ca, cb } = openMany(2);
+  a.disableIrq(ca[1]!.irq);
+  const waiting = ca[0]!.rx.waitReadableAsync(LONG);
+  await sleep(5);
+  cb[1]!.notify();
+  expect(ca[0]!.rx.waitReadable(0)).toBe("timed-out");
+  await sleep(5);
+  const begin = performance.now();
+  send(cb[0]!, 1);
+  expect(await waiting).toBe("ready");
+  expect(performance.now() - begin).toBeLessThan(SOON);
 });
 
 test("an async wait works where blocking is not allowed", async () => {

@@ -13,7 +13,7 @@ import {
   sleep,
 } from "../../helpers/hypervisor.ts";
 
-const LONG = 5000;
+const LONG = 4000;
 
 /** How a wait for a frame passes a short time. */
 const ways: Record<string, (cookie: IvcCookie, timeout: number) => WaitOutcome | Promise<WaitOutcome>> = {
@@ -154,15 +154,15 @@ describe("where blocking is not allowed, an error names the async way", () => {
     const { a } = openPair();
     fill(a.cookie);
     a.cookie.reset();
-    expect(codeOf(() => wait(a.cookie, 20))).toBe("EINVAL");
-    expect(() => wait(a.cookie, 20)).toThrow(`${name}Async`);
+    expect(codeOf(() => wait(a.cookie, LONG))).toBe("EINVAL");
+    expect(() => wait(a.cookie, LONG)).toThrow(`${name}Async`);
   });
 
   test("guest.wait: listen", () => {
     forbidBlocking();
     const { a } = openPair();
-    expect(codeOf(() => a.guest.wait(20))).toBe("EINVAL");
-    expect(() => a.guest.wait(20)).toThrow("listen");
+    expect(codeOf(() => a.guest.wait(LONG))).toBe("EINVAL");
+    expect(() => a.guest.wait(LONG)).toThrow("listen");
   });
 
   test("what does not block works: timeout 0, poll, and all verbs", () => {
