@@ -176,7 +176,8 @@ export class IvcChannel {
 
   /** @internal Whether {@link step} would change the own state. */
   stepDue(): boolean {
-    return nextState(this.link.state, this.states.peer(this.states.sample())) !== undefined;
+    const next = nextState(this.link.state, this.states.peer(this.states.sample()));
+    return next !== undefined && next !== this.link.state;
   }
 
   private enter(state: number): void {

@@ -177,9 +177,9 @@ export class Line {
     this.stepped = true;
   }
 
-  /** A wait on this very line may unmask it meanwhile, and then looks afresh. */
+  /** A wait on this very line may mask it while it spins, and unmask it when it parks: then it looks afresh. */
   waitedOn(spun: boolean): void {
-    if (this.masked) {
+    if (this.masked || spun) {
       if (this.pending === "no") this.pending = "maybe";
       this.step(false);
     }
