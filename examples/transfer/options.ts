@@ -18,7 +18,7 @@ export function readOptions(argv: string[]): Options | undefined {
   cli
     .command("[file]", "Move a file to a worker and back (default: the running Node binary)")
     .option("--frame-size <bytes>", "Bytes in a frame, a multiple of 64", { default: 1024 })
-    .option("--frames <n>", "Frames in each ring", { default: 1024 })
+    .option("--frames <n>", "Frames in each ring", { default: 4096 })
     .option("--wait <mode>", `How both ends wait: ${WAIT_MODES.join(", ")}`, { default: "both" })
     .option("--crash", "Kill the worker half way, and go on with a new one", { default: false })
     .action((file: string = process.execPath, { frameSize, frames, wait, crash }) => {
