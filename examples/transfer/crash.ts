@@ -48,10 +48,10 @@ export async function sendWithCrash(
   const established = performance.now();
   const { value: received } = await link.receive("ready");
   const resumed = performance.now();
-  const lost = Math.ceil((sent - received) / frameSize);
+  const again = Math.ceil((sent - received) / frameSize);
   progress.say(
     `new worker attached; link re-established after ${milliseconds(established - restarted)} ` +
-      `(session ${session} → ${cookie.session}); resumed at ${megabytes(received)} (${lost} frames lost with the link)`,
+      `(session ${session} → ${cookie.session}); resumed at ${megabytes(received)} (${again} frames to be sent again)`,
   );
 
   await link.send("receive", file.length);
