@@ -215,7 +215,7 @@ function readyWaits({ near, far }) {
 }
 
 /** A wait for each frame, which seems to come only at the given look: that a spin is so long does not depend on a thread. */
-function spinningWaits({ near, far }, looks) {
+function spinningWaits({ near, far }, looks, options) {
   const data = new Uint8Array(64);
   const { rx } = far;
   const canRead = rx.canRead.bind(rx);
@@ -224,7 +224,7 @@ function spinningWaits({ near, far }, looks) {
   return (frames) => {
     for (let i = 0; i < frames; i++) {
       look = 0;
-      must(near.tx.write(data) && rx.waitReadable(1000) === "ready" && look >= looks && rx.read(data));
+      must(near.tx.write(data) && rx.waitReadable(1000, options) === "ready" && look >= looks && rx.read(data));
     }
   };
 }
@@ -321,6 +321,10 @@ const ROWS = {
     views: 0,
     share: 0.1,
     make: (start) => spinningWaits(guestEnds(start, 64, 64, false), 500),
+  },
+  "wait: ready at the 500th look, spin: Infinity": {
+    share: 0.1,
+    make: (start) => spinningWaits(guestEnds(start, 64, 64, false), 500, { spin: Infinity }),
   },
   "wait: spinning, echo of a thread": { share: 0.01, make: (start) => echoes(start, Infinity) },
   "wait: parked, echo of a thread": { share: 0.01, make: (start) => echoes(start, 0) },
