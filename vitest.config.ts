@@ -1,5 +1,8 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
+/** What needs both cores, or spins. */
+const sequential = ["test/{exhaustive,hostile,mutants,spin,threads,wasm}/**/*.test.ts"];
+
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: "forks",
@@ -13,16 +16,16 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/threads/**"],
+          exclude: sequential,
           sequence: { groupOrder: 0 },
         },
       },
       {
-        // Threads spin, and there may be two cores only: one file at a time, after all else.
+        // Both cores are theirs: one file at a time, after all else.
         extends: true,
         test: {
           name: "threads",
-          include: ["test/threads/**/*.test.ts"],
+          include: sequential,
           fileParallelism: false,
           testTimeout: 30_000,
           sequence: { groupOrder: 1 },
