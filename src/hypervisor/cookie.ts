@@ -315,7 +315,7 @@ export class IvcCookie {
     const { tx, rx } = this.channel;
     if (rx.loadPeerCount() !== toldPublished && rx.canRead()) return true;
     const room =
-      tx.loadPeerCount() !== toldConsumed && ((tx.published - toldConsumed) | 0) >= this.nframes && tx.canWrite();
+      tx.loadPeerCount() !== toldConsumed && (tx.published - toldConsumed) >>> 0 >= this.nframes && tx.canWrite();
     return room || this.channel.stepDue();
   }
 

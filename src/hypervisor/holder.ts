@@ -9,17 +9,21 @@ import type { EndpointHandle, PairHandle } from "./handle.ts";
  */
 export class Holder {
   private readonly own: Words;
+  private readonly ownLife: Words;
   private readonly peer: Words;
   private readonly peerLife: Words;
+  private ticket = 0;
 
   constructor({ channel, side }: EndpointHandle, pair: PairHandle) {
     this.own = areaWord(pair.area, holderIndex(channel, side));
+    this.ownLife = areaWord(pair.area, lifeIndex(pair.side));
     this.peer = areaWord(pair.area, holderIndex(channel, side === 0 ? 1 : 0));
     this.peerLife = areaWord(pair.area, lifeIndex(pair.side === 0 ? 1 : 0));
   }
 
   /** Says who holds the endpoint. Whether it must be reset, because its last owner died. */
   hold(ticket: number): boolean {
+    this.ticket = ticket;
     const needsReset = load(this.own, 0) & 1;
     store(this.own, 0, ticket * 2 + needsReset);
     return needsReset === 1;
@@ -30,9 +34,14 @@ export class Holder {
     and(this.own, 0, 1);
   }
 
-  /** Says that the link is established, so the endpoint need not be reset any more. */
+  /**
+   * Says that the link is established, so the endpoint need not be reset any more; and that its owner lives, whatever a
+   * hostile peer has written there meanwhile.
+   */
   settled(): void {
-    if (load(this.own, 0) & 1) and(this.own, 0, ~1); // SYNC down
+    for (const word of [this.own, this.ownLife]) {
+      if (load(word, 0) !== this.ticket * 2) store(word, 0, this.ticket * 2); // SYNC down
+    }
   }
 
   /** Whether the peer's thread has died, and no other has attached since. */

@@ -85,7 +85,16 @@ export class Interrupts {
   }
 
   private take(line: Line): void {
-    if (and(line.word, 0, ~PENDING) & PENDING) this.latch(line, RING_DUE); // SYNC ring
+    const word = and(line.word, 0, ~PENDING); // SYNC ring
+    if ((word & PENDING) === 0) return;
+    // A hostile peer may have changed what only the owner does: the next one would not ring.
+    if (((word & MASKED) !== 0) !== line.masked) this.storeMask(line);
+    this.latch(line, RING_DUE);
+  }
+
+  private storeMask(line: Line): void {
+    if (line.masked) or(line.word, 0, MASKED);
+    else and(line.word, 0, ~MASKED); // SYNC mask
   }
 
   /** Leaves every line pending that somebody serves. */
@@ -210,12 +219,8 @@ export class Interrupts {
     const masked = (line.disabled || line.polling) && line.waiting === 0 && !cookie?.loopback;
     if (masked === line.masked) return;
     line.masked = masked;
-    if (masked) {
-      or(line.word, 0, MASKED);
-      return;
-    }
-    and(line.word, 0, ~MASKED); // SYNC mask
-    if (cookie?.untold()) this.latch(line, RING_DUE);
+    this.storeMask(line);
+    if (!masked && cookie?.untold()) this.latch(line, RING_DUE);
   }
 
   /** Clears what an earlier attachment left of its masks. */

@@ -4,7 +4,7 @@
  * itself reaches are left out.
  */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { groupIndex, holderIndex, lineIndex, statesIndex, WAKE } from "../../src/hypervisor/areas.ts";
+import { groupIndex, holderIndex, lifeIndex, lineIndex, statesIndex, WAKE } from "../../src/hypervisor/areas.ts";
 import { attach, type Guest, Hypervisor, type IvcCookie } from "../../src/index.ts";
 import type * as Memory from "../../src/memory.ts";
 import { message, OFFSETS } from "../helpers/ring.ts";
@@ -51,6 +51,7 @@ function open(packed = pack(EST, EST)): void {
   trace.nameWord(area, 4 * lineIndex(0, 1), "peer line", showLine);
   trace.nameWord(area, 4 * statesIndex(0), "states", showStates);
   trace.nameWord(area, 4 * holderIndex(0, 0), "own holder");
+  trace.nameWord(area, 4 * lifeIndex(0), "own holder's life");
   trace.nameWord(other.wake, 4 * WAKE, "peer wake", showWake);
   trace.nameWord(other.wake, 4 * groupIndex(0), "peer wake group");
   trace.hide(own.own);

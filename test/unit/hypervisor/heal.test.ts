@@ -1,8 +1,12 @@
 /** SPEC §3, §5: an over-full queue, which only a broken or hostile peer can make, and its healing by the dispatcher. */
 import { describe, expect, test } from "vitest";
+import { areaWord, holderIndex, lifeIndex, lineIndex } from "../../../src/hypervisor/areas.ts";
+import { MASKED } from "../../../src/hypervisor/line.ts";
+import { guestDown } from "../../../src/index.ts";
 import {
   fill,
   header,
+  openEnd,
   openPair,
   type Pair,
   RX_COUNT,
@@ -107,4 +111,35 @@ test("a queue that is just full is not healed", () => {
   settle(a.guest, b.guest);
   expect([a.cookie.session, b.cookie.session]).toEqual([0, 0]);
   expect(receiveAll(a.cookie)).toEqual([1, 2, 3, 4]);
+});
+
+describe("a peer that wrote over the owner's words, and returned honest", () => {
+  /** Sets a word of the pair's area, as the peer `b` can; then `b` dies, and a successor attaches and reserves. */
+  function succeed(index: number, value: number): Pair {
+    const pair = openPair();
+    const { hypervisor, a, b } = pair;
+    areaWord(b.handle.pairs[0]!.area, index)[0] = value;
+    guestDown(b.handle);
+    const successor = openEnd(hypervisor, 1, 0);
+    settle(a.guest, successor.guest);
+    return { hypervisor, a, b: successor };
+  }
+
+  test("rings again for data: its mask of the owner's line is gone", () => {
+    const { a, b } = succeed(lineIndex(0, 0), MASKED);
+    send(b.cookie, 1);
+    expect(a.guest.poll()).toBe(1);
+  });
+
+  test("does not take the owner for dead", () => {
+    const { b } = succeed(lifeIndex(0), 1);
+    expect(b.cookie.peerDown).toBe(false);
+    expect(b.cookie.tx.waitWritable(0)).toBe("ready");
+  });
+
+  test("learns of the owner's death: its endpoint is reset by its successor", () => {
+    const { hypervisor, a } = succeed(holderIndex(0, 0), 0);
+    guestDown(a.handle);
+    expect(openEnd(hypervisor, 0, 0).cookie.state).toBe("sync");
+  });
 });

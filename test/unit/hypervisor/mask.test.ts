@@ -127,6 +127,19 @@ describe("unmasking looks afresh at both counts and the peer's state", () => {
     expect(unmask(world)).toBe(1);
   });
 
+  test("room was made in a full queue, billions of frames after the line was last served: pending", () => {
+    const world = masked(({ a }) => void fill(a.cookie));
+    world.a.cookie.line.toldConsumed = (world.a.cookie.channel.tx.published - 2 ** 31 - 1) | 0;
+    receive(world.b.cookie);
+    expect(unmask(world)).toBe(1);
+  });
+
+  test("room was made in a queue that never was full: not pending", () => {
+    const world = masked(({ a }) => void send(a.cookie, 1));
+    receive(world.b.cookie);
+    expect(unmask(world)).toBe(0);
+  });
+
   test("the peer reset while masked, and its ring was taken meanwhile: the step is still done", () => {
     const world = masked();
     world.b.cookie.reset();
