@@ -33,7 +33,7 @@ export function areaWords(area: SharedArrayBuffer): Words {
   return wordsOf(area, 0, area.byteLength / WORD);
 }
 
-/** Word index in a pair area: 2 × ticket of the guest last attached, + 1 once it is down; 0: never, or cleanly detached. */
+/** Word index in a pair area: 2 × ticket of the guest last attached, + 1 once it is down; 0: never. */
 export function lifeIndex(side: 0 | 1): number {
   return side * WORDS_PER_CACHE_LINE;
 }
@@ -71,7 +71,7 @@ export function placeQueues(channels: readonly { readonly nframes: number; reado
   return { offsets, byteLength: end };
 }
 
-/** Word index in a guest area: the ticket by which a thread is attached, or 0. */
+/** Word index in a guest area: the ticket by which a thread is attached, negative while its death is being told; or 0. */
 export const ATTACHED = 0;
 /** Word index in a guest area: the last ticket issued. */
 export const LAST_TICKET = 1;

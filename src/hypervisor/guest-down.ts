@@ -20,8 +20,8 @@ export function guestDown(handle: GuestHandle): boolean {
   checkHandle(handle);
   const { ticket, pairs, endpoints, pools } = handle;
   const own = areaWords(handle.own);
-  const isAttached = (): boolean => load(own, ATTACHED) === ticket; // SYNC attach
-  if (!isAttached()) return false;
+  const attached = load(own, ATTACHED);
+  if (attached !== ticket && attached !== -ticket) return false;
   // Every store holds against the ticket, so whoever is late, or second, changes nothing of a successor's.
   for (const [index, { pair, channel, side }] of endpoints.entries()) {
     const { area } = pairs[pair] as PairHandle;
@@ -29,13 +29,15 @@ export function guestDown(handle: GuestHandle): boolean {
     compareExchange(own, reservationIndex(index), ticket, 0);
   }
   for (const index of pools.keys()) compareExchange(own, poolIndex(endpoints.length, index), ticket, 0);
+  // Whoever learns of the death below may have started a successor, which must be able to attach.
+  compareExchange(own, ATTACHED, ticket, -ticket); // SYNC attach
   for (const { area, side } of pairs) {
     // Whatever the thread had come to say of its life: it may have died while it attached.
     const life = areaWord(area, lifeIndex(side));
     const before = load(life, 0);
-    if (isAttached()) compareExchange(life, 0, before, ticket * 2 + 1); // SYNC down
+    if (load(own, ATTACHED) === -ticket) compareExchange(life, 0, before, ticket * 2 + 1); // SYNC down
   }
   for (const endpoint of endpoints) new Doorbell(endpoint, pairs[endpoint.pair] as PairHandle).ringSurely();
-  compareExchange(own, ATTACHED, ticket, 0); // SYNC attach
+  compareExchange(own, ATTACHED, -ticket, 0);
   return true;
 }

@@ -84,11 +84,12 @@ export class Guest {
     this.handle = handle;
     this.own = areaWords(handle.own);
     const used = areaWord(handle.used, 0);
-    if (load(this.own, ATTACHED) !== 0) throw busy(vmid);
+    if (load(this.own, ATTACHED) > 0) throw busy(vmid);
     if (load(used, 0) !== 0) throw handleUsed(vmid);
-    if (compareExchange(this.own, ATTACHED, 0, ticket) !== 0) throw busy(vmid); // SYNC attach
+    const before = takeGuest(this.own, ticket);
+    if (before > 0) throw busy(vmid);
     if (compareExchange(used, 0, 0, 1) !== 0) {
-      compareExchange(this.own, ATTACHED, ticket, 0);
+      compareExchange(this.own, ATTACHED, ticket, before);
       throw handleUsed(vmid);
     }
     for (const { area, side } of handle.pairs) store(areaWord(area, lifeIndex(side)), 0, ticket * 2); // SYNC down
@@ -357,9 +358,7 @@ export class Guest {
     for (const mempool of this.mempools) mempool.unreserve();
     this.isAttached = false;
     attachedGuests.splice(attachedGuests.indexOf(this), 1);
-    const { ticket, pairs } = this.handle;
-    for (const { area, side } of pairs) compareExchange(areaWord(area, lifeIndex(side)), 0, ticket * 2, 0);
-    compareExchange(this.own, ATTACHED, ticket, 0); // SYNC attach
+    compareExchange(this.own, ATTACHED, this.handle.ticket, 0); // SYNC attach
   }
 
   private line(irq: number): Line {
@@ -370,6 +369,14 @@ export class Guest {
 
   private checkAttached(): void {
     if (!this.isAttached) throw new IvcError("ENODEV", `guest ${this.vmid} is detached`);
+  }
+}
+
+/** Attaches by a ticket, unless a thread is attached. What was there before: above zero, the ticket of that thread. */
+function takeGuest(own: Words, ticket: number): number {
+  for (;;) {
+    const before = load(own, ATTACHED);
+    if (before > 0 || compareExchange(own, ATTACHED, before, ticket) === before) return before; // SYNC attach
   }
 }
 

@@ -1,19 +1,18 @@
 /** Moves a stream of verified frames through one endpoint, in each way there is to wait and to move. */
-import { check, FRAME_SIZE, fill, wordsOf } from "./frames.mjs";
+import * as plain from "./frames.mjs";
 
 /** Longest wait, in ms. It must not be reached. */
 const TIMEOUT = 20_000;
 
-/** How frames are moved: each verb moves at most `most` frames, and tells how many. */
+/** How frames are moved: each verb moves at most `most` frames, and tells how many. `fill` may tell the message's length. */
 const MOVES = {
-  copy({ tx, rx }) {
-    const frame = new Uint8Array(FRAME_SIZE);
+  copy({ tx, rx, frameSize }, { check, fill, wordsOf }) {
+    const frame = new Uint8Array(frameSize);
     const words = wordsOf(frame);
     return {
       send(seq) {
         if (!tx.canWrite()) return 0;
-        fill(words, seq);
-        return Number(tx.write(frame));
+        return Number(tx.write(frame, fill(words, seq)));
       },
       receive(seq) {
         if (!rx.read(frame)) return 0;
@@ -22,7 +21,7 @@ const MOVES = {
       },
     };
   },
-  "in place"({ tx, rx }) {
+  "in place"({ tx, rx }, { check, fill, wordsOf }) {
     return {
       send(seq) {
         const frame = tx.getNextFrame();
@@ -38,7 +37,7 @@ const MOVES = {
       },
     };
   },
-  batches({ tx, rx }) {
+  batches({ tx, rx }, { check, fill, wordsOf }) {
     const each = (half, most, visit) => {
       const count = Math.min(most, half.framesAvailable());
       for (let i = 0; i < count; i++) visit(wordsOf(half.getNextFrame(i)), i);
@@ -56,6 +55,7 @@ const WAITS = {
   poll: () => () => "ready",
   spin: (cookie) => blocking(cookie, { spin: Number.POSITIVE_INFINITY }),
   park: (cookie) => blocking(cookie, { spin: 0 }),
+  "park each": (cookie) => blocking(cookie, { spin: 0 }),
   default: (cookie) => blocking(cookie, {}),
   async:
     ({ tx, rx }) =>
@@ -72,9 +72,9 @@ function blocking({ tx, rx }, options) {
 }
 
 /** Calls `step` from a handler until `done`: at each interrupt as often as anything moves, or once. */
-function listen({ guest, irq }, step, done, once) {
+function listen({ guest }, step, done, once, install) {
   return new Promise((resolve) => {
-    guest.requestIrq(irq, () => {
+    install(() => {
       while (step() > 0 && !once);
       if (!done()) return;
       guest.stopListening();
@@ -89,10 +89,30 @@ function listen({ guest, irq }, step, done, once) {
  *
  * @param ivc - the library, however it was loaded
  * @param data - of a worker: { handle, first, send, receive, wait, move }
+ * @param frames - what makes and checks the frames
  */
-export async function stream(ivc, { handle, first = 0, send = 0, receive = 0, wait = "default", move = "copy" }) {
-  const cookie = ivc.attach(handle).reserve(handle.endpoints[0].id);
-  const mover = MOVES[move](cookie);
+export async function stream(ivc, { handle, ...data }, frames = plain) {
+  let handler = () => "called within reserve, before there is anything to do";
+  const call = () => handler();
+  const ops = data.wait === "ops" ? { rxReady: call, txReady: call } : undefined;
+  const cookie = ivc.attach(handle).reserve(handle.endpoints[0].id, ops);
+  const install = (wanted) => {
+    handler = wanted;
+    if (!ops) cookie.guest.requestIrq(cookie.irq, call);
+  };
+  const moved = await pump(cookie, data, frames, install);
+  cookie.guest.detach();
+  return moved;
+}
+
+/** {@link stream}, through an end that is open: without a guest, polling only. `install` takes the handler of a listener. */
+export async function pump(
+  end,
+  { first = 0, send = 0, receive = 0, wait = "default", move = "copy" },
+  frames = plain,
+  install = undefined,
+) {
+  const mover = MOVES[move](end, frames);
   let sent = 0;
   let received = 0;
   const step = () => {
@@ -104,19 +124,18 @@ export async function stream(ivc, { handle, first = 0, send = 0, receive = 0, wa
   };
   const done = () => sent === send && received === receive;
 
-  if (wait.startsWith("listen")) {
-    await listen(cookie, step, done, wait === "listen for one");
+  if (install && (wait === "ops" || wait.startsWith("listen"))) {
+    await listen(end, step, done, wait === "listen for one", install);
   } else {
-    const idle = WAITS[wait](cookie);
+    const idle = WAITS[wait](end);
     while (!done()) {
-      if (step() > 0) continue;
+      if (step() > 0 && (wait !== "park each" || done())) continue;
       // While frames are to come they are waited for: the peer cannot be full and empty at once.
       let outcome = idle(received < receive);
       if (typeof outcome !== "string") outcome = await outcome;
       if (outcome !== "ready")
-        throw new Error(`${outcome} after ${sent} out, ${received} in: ${JSON.stringify(cookie.dump())}`);
+        throw new Error(`${outcome} after ${sent} out, ${received} in: ${JSON.stringify(end.dump())}`);
     }
   }
-  cookie.guest.detach();
   return { sent, received };
 }

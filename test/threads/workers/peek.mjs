@@ -47,15 +47,23 @@ export function dump(handles) {
     .join("\n");
 }
 
-function describe(handle, endpoint) {
-  const { area } = handle.pairs[endpoint.pair];
-  const queue = (offset) => {
+/** The headers of both queues of the guest's first channel. */
+export function headers(handle) {
+  return queues(handle, handle.endpoints[0]).join("; ");
+}
+
+function queues(handle, { pair, txOffset, rxOffset }) {
+  const { area } = handle.pairs[pair];
+  return [txOffset, rxOffset].map((offset) => {
     const [tx, state, rx] = [0x00, 0x04, 0x40].map((word) => new Uint32Array(area, offset + word, 1)[0]);
     return `tx.count ${tx}, rx.count ${rx}, ${["established", "sync", "ack"][state]}${tx === rx ? "" : ", not empty"}`;
-  };
+  });
+}
+
+function describe(handle, endpoint) {
   const line = Atomics.load(lineWord(handle, endpoint), 0);
   const bits = `${line & PENDING ? " pending" : ""}${line & MASKED ? " masked" : ""}`;
-  const [tx, rx] = [endpoint.txOffset, endpoint.rxOffset].map(queue);
+  const [tx, rx] = queues(handle, endpoint);
   if (bits === "" && /established$/.test(tx) && /established$/.test(rx)) return "";
   return `  endpoint ${endpoint.id}: tx (${tx}), rx (${rx}), line:${bits || " quiet"}`;
 }

@@ -67,6 +67,8 @@ async function fillUntil() {
 
 const mortal = start(first, { way, facts: facts.buffer });
 let echoes = await talk(cookie, 0, 50, readable);
+// Of when the link was last established: a reset of the dead and its successor's may be answered as one.
+const { session } = cookie;
 command(cookie);
 if (resetFirst) {
   while (!tx.isEmpty()) await pause();
@@ -84,7 +86,7 @@ const will = await readWill();
 const before = performance.now();
 outcomes.push(await readable(), await writable());
 const again = performance.now() - before;
-const { session, peerDown } = cookie;
+const { peerDown } = cookie;
 
 const successor = start(second, {});
 const link = await established();

@@ -129,6 +129,16 @@ describe("death", () => {
     expect(b.rx.waitReadable(0)).toBe(down ? "peer-down" : "timed-out");
   });
 
+  test("is known to the peer only once a successor can attach", () => {
+    const hypervisor = hypervise();
+    const { a, hb } = open(hypervisor);
+    const successor = (): void => {
+      if (a.peerDown) join(hypervisor.guest(1));
+    };
+    expect(during(() => guestDown(hb), "or a hint", successor)).toBe(true);
+    expect(a.peerDown).toBe(false);
+  });
+
   test("the reset after it takes four rings, as any other", () => {
     const hypervisor = hypervise();
     const { a, hb } = open(hypervisor);
