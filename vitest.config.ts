@@ -1,9 +1,11 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { mutantPlugin } from "./test/mutants/plugin.ts";
 
 /** What needs both cores, or spins. */
 const sequential = ["test/{exhaustive,hostile,mutants,spin,threads,wasm}/**/*.test.ts"];
 
 const config: ViteUserConfig = defineConfig({
+  plugins: [mutantPlugin(process.env["MUTANT"])],
   test: {
     pool: "forks",
     maxWorkers: 2,

@@ -7,7 +7,6 @@
  * is its stack: nothing that the library's waits keep on the stack differs then. So one call may sleep again and again
  * without being ever another node.
  */
-import { type Host, START } from "./host.ts";
 import { IntList } from "./pools.ts";
 import { type Operation, READ, type Recorder, SPURIOUS, WAIT, WRITE } from "./recorder.ts";
 import type { Actor } from "./scenario.ts";
@@ -19,9 +18,6 @@ export const FAILED = 17;
 
 /** Operations that one call may take, with its waits: more are taken for a call that does not end. */
 const LONGEST_CALL = 1000;
-
-/** Longest time without a look at all lines that matters (the library's slice), in ms. */
-const SLICE = 250;
 
 interface Outcome {
   readonly operation: Operation | undefined;
@@ -51,17 +47,15 @@ export class Automaton {
   private readonly snapshots: Map<number, Snapshot> = new Map();
   private readonly actor: Actor;
   private readonly recorder: Recorder;
-  private readonly host: Host;
   private readonly private: Snapshots;
   /** Nodes at which the thread is about to sleep. */
   private readonly sleeps = new Map<string, number>();
   private label = 0;
   private sleep: string | undefined;
 
-  constructor(actor: Actor, recorder: Recorder, host: Host, snapshots: Snapshots) {
+  constructor(actor: Actor, recorder: Recorder, snapshots: Snapshots) {
     this.actor = actor;
     this.recorder = recorder;
-    this.host = host;
     this.private = snapshots;
     recorder.onStop = ({ kind }) => {
       this.label = actor.label?.() ?? 0;
@@ -170,7 +164,6 @@ export class Automaton {
 
   /** The node at which the thread is between two calls, in the private state that it has now. */
   private between(done: boolean): number {
-    this.rebase();
     const snapshot = this.private.take();
     const key = `${done} ${snapshot.encoding}`;
     const known = this.roots.get(key);
@@ -221,14 +214,5 @@ export class Automaton {
     const node = this.add({ kind: FAILED, at: 0, a: 0, b: 0 }, parent, path.at(-1) ?? 0);
     this.failures.set(node, message);
     return node;
-  }
-
-  /** Makes all times relative to the start of the next call. */
-  private rebase(): void {
-    const passed = this.host.rebase();
-    for (const interrupts of this.actor.interrupts?.() ?? []) {
-      const timed = interrupts as { lastLook: number };
-      timed.lastLook = Math.max(timed.lastLook - passed, START - SLICE);
-    }
   }
 }

@@ -164,7 +164,9 @@ export class End implements Actor {
     const { host } = this.environment;
     const passed = host.rebase();
     if (!guest) return;
-    const timed = guest.interrupts as unknown as { lastLook: number };
+    // Each wait sets its own deadline.
+    const timed = guest.interrupts as unknown as { lastLook: number; deadline: number };
+    timed.deadline = 0;
     timed.lastLook = Math.max(timed.lastLook - passed, START - SLICE);
   }
 }

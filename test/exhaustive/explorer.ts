@@ -23,6 +23,8 @@ export interface Violation {
 export interface Limits {
   /** States above which a scenario counts as not explored. */
   readonly states: number;
+  /** Longest exploration, in s. */
+  readonly seconds?: number;
 }
 
 /** The exploration of one scenario. */
@@ -54,12 +56,14 @@ export class Explorer {
   }
 
   /** Explores all of it, or up to the first violation. */
-  run({ states: limit }: Limits): Result {
+  run({ states: limit, seconds = Number.POSITIVE_INFINITY }: Limits): Result {
     const { simulation, states } = this;
+    const end = performance.now() + 1000 * seconds;
     this.enter(-1, 0);
     let violation: Violation | undefined;
     for (let id = 0; id < states.count && !violation; id++) {
       if (states.count > limit) throw new Error(`${this.scenario.name}: more than ${limit} states`);
+      if (id % 4096 === 0 && performance.now() > end) throw new Error(`${this.scenario.name}: more than ${seconds} s`);
       violation = this.leave(id);
     }
     this.edges.push(this.targets.length);

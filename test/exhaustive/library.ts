@@ -2,21 +2,13 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build, type Plugin } from "esbuild";
+import { type Edit, edited } from "./edit.ts";
 import type * as face from "./face.ts";
 import type { Host } from "./host.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** The library, as one thread has it. */
 export type Library = typeof face;
-
-/** A change of the sources: a mutant of the library. */
-export interface Edit {
-  /** File in src. */
-  readonly file: string;
-  /** Text that occurs there once. */
-  readonly find: string;
-  readonly replace: string;
-}
 
 const GLOBALS = [
   "performance",
@@ -38,16 +30,10 @@ function simulated(edits: readonly Edit[]): Plugin {
     setup({ onLoad }) {
       onLoad({ filter: /src[\\/].*\.ts$/ }, ({ path }) => {
         const file = path.replaceAll("\\", "/").replace(/.*\/src\//, "");
-        let contents = readFileSync(path, "utf8");
+        const contents = readFileSync(path, "utf8");
         if (file === "memory.ts")
           return { contents: contents.replaceAll(/^export function (\w+)[\s\S]*?^}$/gm, SEAM), loader: "ts" };
-        for (const edit of edits) {
-          if (edit.file !== file) continue;
-          const pieces = contents.split(edit.find);
-          if (pieces.length !== 2) throw new Error(`found ${pieces.length - 1} times in ${file}: ${edit.find}`);
-          contents = pieces.join(edit.replace);
-        }
-        return { contents, loader: "ts" };
+        return { contents: edited(file, contents, edits), loader: "ts" };
       });
     },
   };

@@ -35,6 +35,9 @@ export const IMMEDIATE = 0;
 export const NOTIFIED = 1;
 export const TIMER = 2;
 
+/** What a private byte is that was read from a cell that holds VOID: no scenario sends it. */
+const JUNK = 0xee;
+
 /** An operation: on which word or cell, and with which values. */
 export interface Operation {
   readonly kind: number;
@@ -206,7 +209,8 @@ export class Recorder {
       }
     } else {
       const share = length / values.length;
-      for (const [i, value] of values.entries()) target.fill(value, at + i * share, at + (i + 1) * share);
+      for (const [i, value] of values.entries())
+        target.fill(value === VOID ? JUNK : value, at + i * share, at + (i + 1) * share);
     }
   }
 

@@ -7,15 +7,13 @@ import type { Recorder } from "./recorder.ts";
 
 /**
  * What a thread does: calls, one after the other. All that it remembers between them is in its fields, never in variables
- * that a closure holds.
+ * that a closure holds; and what only grows, as times do, is counted anew after each call.
  */
 export interface Actor {
   /** One call, or a few that need not be told apart. True: the thread has done all it had to do. */
   turn(): boolean;
   /** What is true of the thread, as bits; looked at before each of its operations. Must not touch shared memory. */
   label?(): number;
-  /** What remembers when it last looked at all lines. */
-  interrupts?(): readonly object[];
 }
 
 /** Bit of a label: the thread may sleep for ever, and in every fair run it comes to be so for good. */

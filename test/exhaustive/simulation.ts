@@ -92,7 +92,7 @@ export class Simulation {
       const actor = thread.start(environment);
       recorder.freeze();
       const snapshots = new Snapshots([actor, library.attachedGuests, host], [...constants, environment]);
-      const automaton = new Automaton(actor, recorder, host, snapshots);
+      const automaton = new Automaton(actor, recorder, snapshots);
       this.automata.push(automaton);
       this.firstNodes.push(automaton.start());
     }

@@ -11,11 +11,8 @@ export interface Snapshot {
   restore(): void;
 }
 
-/**
- * Fields that influence no call: they tell (`rings`), or save work (`views`), or are set anew at the start of each call that
- * reads them (`deadline`).
- */
-const WITHOUT_INFLUENCE = new Set(["rings", "views", "deadline"]);
+/** Fields that influence no call: they tell (`rings`), or save work (`views`). */
+const WITHOUT_INFLUENCE = new Set(["rings", "views"]);
 
 /** Takes private states, leaving out what never changes. */
 export class Snapshots {

@@ -52,6 +52,15 @@ const sleeps = ({ first }: Hub): void => void first.guest?.wait(260);
 const listens = ({ first }: Hub): void => first.guest?.listen();
 const idles = ({ first }: Hub): void => first.environment.recorder.idle();
 
+/** Masks its line, and relies on it again. */
+function masksNowAndThen({ first }: Hub): void {
+  const { guest } = first;
+  const irq = first.cookie?.irq ?? 0;
+  guest?.disableIrq(irq);
+  guest?.enableIrq(irq);
+  guest?.wait(260);
+}
+
 /** Waits for the halves in turn; a handler is not called meanwhile. */
 function waitsInTurn({ ends }: Hub): void {
   const end = ends.find(({ times }) => times === 0);
@@ -97,6 +106,14 @@ const CASES: readonly Case[] = [
     ...polling(1),
     begin: waitsInTurn,
     task: waitsInTurn,
+    sample: true,
+  },
+  {
+    name: "a line masked now and then",
+    peers: [1],
+    ...parking(3),
+    begin: masksNowAndThen,
+    task: masksNowAndThen,
     sample: true,
   },
   { name: "the event loop serves a line", peers: [1], ...parking(3), begin: listens, task: idles, sample: true },

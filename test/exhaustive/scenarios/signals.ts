@@ -1,5 +1,5 @@
 /** Frames between guests, one way: each end polls, or spins and parks, with its line masked while it spins. */
-import { End } from "../end.ts";
+import { End, type Step } from "../end.ts";
 import type { Scenario } from "../scenario.ts";
 import { type Idle, polls, receive, send, waits } from "../steps.ts";
 import { makeGuests } from "../worlds.ts";
@@ -7,11 +7,10 @@ import { makeGuests } from "../worlds.ts";
 /** What the ends do when they cannot go on. */
 const IDLE: { readonly [name: string]: Idle } = { polls, parks: waits(0), "spins and parks": waits(1) };
 
-function build(nframes: number, frames: number, sender: string, receiver: string): Scenario["build"] {
+function build(nframes: number, ...steps: readonly (readonly Step[])[]): Scenario["build"] {
   return (machine, library) => {
     const queues = [{ id: 0, peers: [0, 1] as const, nframes, frameSize: 64 }];
     const { handles, constants } = makeGuests(machine, library, queues, [0, 1]);
-    const steps = [[send.copy(frames, IDLE[sender])], [receive.copy(frames, IDLE[receiver])]];
     return {
       constants,
       threads: handles.map((handle, guest) => ({
@@ -24,6 +23,20 @@ function build(nframes: number, frames: number, sender: string, receiver: string
 }
 
 export const signals: Scenario[] = [];
+
+/** Batches ring at most once. */
+for (const [sender, receiver] of [
+  ["polls", "parks"],
+  ["parks", "polls"],
+  ["spins and parks", "spins and parks"],
+] as const) {
+  signals.push({
+    name: `signals: sender ${sender}, receiver ${receiver}, 4 frames in batches of 2, 2 slots`,
+    shows: "no lost wake-up, whoever masks and sleeps",
+    sample: receiver === "parks" || receiver === "polls",
+    build: build(2, [send.batch(4, 2, IDLE[sender])], [receive.batch(4, 2, IDLE[receiver])]),
+  });
+}
 
 for (const [sender, receiver, nframes, frames, disturbed] of [
   ["polls", "parks", 1, 3, false],
@@ -52,6 +65,6 @@ for (const [sender, receiver, nframes, frames, disturbed] of [
     sample: frames < 4,
     spurious: disturbed,
     timeouts: disturbed,
-    build: build(nframes, frames, sender, receiver),
+    build: build(nframes, [send.copy(frames, IDLE[sender])], [receive.copy(frames, IDLE[receiver])]),
   });
 }
