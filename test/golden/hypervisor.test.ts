@@ -280,6 +280,23 @@ describe("reset and step: clear, exchange, then store the wire state; ring whate
     expect(end.state).toBe("ack");
   });
 
+  test("a peer that takes its SYNC back before the step: the own counters are cleared, so the link is reset", () => {
+    open(pack(EST, SYNC));
+    trace.meanwhile("compareExchange states", () => {
+      states[0] = pack(EST, EST);
+    });
+    expect(handshake(() => end.notified())).toEqual([
+      "load states established|sync",
+      ...clear,
+      "compareExchange states established|sync ack|sync → established|established",
+      "load states established|established",
+      "or states sync|established → established|established",
+      "store own tx.state 1",
+      ...ring,
+    ]);
+    expect(end.state).toBe("sync");
+  });
+
   test("a peer that keeps changing its state is sampled a few times; then the line is left pending", () => {
     end.reset();
     guest.poll();

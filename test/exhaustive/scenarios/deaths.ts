@@ -29,7 +29,7 @@ const LIVES: { readonly [name: string]: Life } = {
   "as it sends": { sends: 1, steps: [allOf(trySend, sleep)] },
   "as it receives": { comes: 1, steps: [allOf(sleep, tryReceive)] },
   "parked in a wait": { inWaits: true, steps: [allOf(waitReadable)] },
-  "as it resets": { inWaits: true, resets: 1, steps: [once(reset.make), allOf(sleep)] },
+  "as it resets": { resets: 1, steps: [once(reset.make), allOf(sleep)] },
   "as it resets, a frame in flight": {
     sends: 1,
     resets: 1,

@@ -252,6 +252,15 @@ describe("a memory pool", () => {
     expect(codeOf(() => first.reserveMempool(5))).toBe("EBUSY");
   });
 
+  test("is given back alone, whatever others the guest has", () => {
+    const mempools = [5, 6].map((id) => ({ id, peers: [0, 1] as const, size: 64 }));
+    const guest = attachFor(new Hypervisor({ queues: [], mempools }).guest(0));
+    const pools = mempools.map(({ id }) => guest.reserveMempool(id));
+    pools[1]!.unreserve();
+    expect(codeOf(() => guest.reserveMempool(5))).toBe("EBUSY");
+    expect(guest.reserveMempool(6).reserved).toBe(true);
+  });
+
   test("of which the guest is no peer is ENODEV", () => {
     const guest = attachFor(make().guest(2));
     expect(codeOf(() => guest.reserveMempool(5))).toBe("ENODEV");

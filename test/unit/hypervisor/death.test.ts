@@ -291,6 +291,17 @@ describe("return", () => {
   });
 });
 
+test("an established wait waits for the return of either side", () => {
+  for (const [dead, survivor] of [
+    ["a", "b"],
+    ["b", "a"],
+  ] as const) {
+    const pair = openPair();
+    guestDown(pair[dead].handle);
+    expect(pair[survivor].cookie.waitEstablished(0), `${dead} died`).toBe("timed-out");
+  }
+});
+
 describe("reset needed stays until ESTABLISHED", () => {
   test("a successor that gives the endpoint back before leaves it so", () => {
     const { hypervisor, dead } = make();
@@ -351,6 +362,15 @@ describe("reset needed stays until ESTABLISHED", () => {
     settle(survivor.guest, next.guest);
     next.cookie.unreserve();
     expect(next.guest.reserve(0).state).toBe("established");
+  });
+
+  test("and if it dies then, the next one must reset again", () => {
+    const { hypervisor, survivor, dead } = make();
+    guestDown(dead.handle);
+    const next = comeBack(hypervisor);
+    settle(survivor.guest, next.guest);
+    guestDown(next.handle);
+    expect(comeBack(hypervisor).cookie.state).toBe("sync");
   });
 
   test("also when it reached ESTABLISHED by calling notified itself", () => {

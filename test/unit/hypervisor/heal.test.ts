@@ -1,6 +1,6 @@
 /** SPEC §3, §5: an over-full queue, which only a broken or hostile peer can make, and its healing by the dispatcher. */
 import { describe, expect, test } from "vitest";
-import { areaWord, holderIndex, lifeIndex, lineIndex } from "../../../src/hypervisor/areas.ts";
+import { areaWord, holderIndex, lifeIndex, lineIndex, statesIndex } from "../../../src/hypervisor/areas.ts";
 import { MASKED } from "../../../src/hypervisor/line.ts";
 import { guestDown } from "../../../src/index.ts";
 import {
@@ -142,4 +142,15 @@ describe("a peer that wrote over the owner's words, and returned honest", () => 
     guestDown(a.handle);
     expect(openEnd(hypervisor, 0, 0).cookie.state).toBe("sync");
   });
+});
+
+test("an over-full queue is left alone while the peer is not ESTABLISHED: its own handshake goes first", () => {
+  const pair = openPair();
+  const { a, b } = pair;
+  const { area } = a.handle.pairs[0]!;
+  new Int32Array(area)[statesIndex(0)] = 0b01_00;
+  crimes["the peer claims too many frames"].commit(pair);
+  b.cookie.notify();
+  a.guest.poll();
+  expect([a.cookie.state, a.cookie.dump().peerState]).toEqual(["established", "ack"]);
 });

@@ -1,5 +1,6 @@
 /** SPEC §8, "Lines": what latches a line, what one interrupt stands for, and what a turn serves. */
-import { describe, expect, type Mock, test, vi } from "vitest";
+import { describe, expect, type Mock, onTestFinished, test, vi } from "vitest";
+import { WAKE } from "../../../src/hypervisor/areas.ts";
 import type { IrqHandler } from "../../../src/index.ts";
 import {
   codeOf,
@@ -305,6 +306,26 @@ describe("one turn", () => {
   });
 });
 
+test("a poll costs no more for many idle lines", () => {
+  const loads = [2, 100].map((count) => {
+    const { a } = openMany(count);
+    const load = vi.spyOn(Atomics, "load");
+    a.poll();
+    const calls = load.mock.calls.length;
+    load.mockRestore();
+    return calls;
+  });
+  expect(loads[1]).toBe(loads[0]);
+});
+
+test("hints of lines and groups that do not exist are ignored", () => {
+  const { a } = openPair();
+  const wake = new Int32Array(a.handle.wake);
+  wake.fill(-1);
+  wake[WAKE] = 2 ** 31 - 1;
+  expect(a.guest.poll()).toBe(0);
+});
+
 describe("guest.wait", () => {
   test("is n when lines are pending", () => {
     const { a, cb } = openMany(3);
@@ -327,6 +348,12 @@ describe("guest.wait", () => {
     expect(a.guest.wait(0)).toBe(1);
   });
 
+  test("that timed out asks no ringer to wake anybody", () => {
+    const { a } = openPair();
+    a.guest.wait(1);
+    expect(new Int32Array(a.handle.wake)[WAKE]).toBe(0);
+  });
+
   test("calls the handlers as poll does, and an exception comes out", () => {
     const { a, b, handler } = handled();
     handler.mockImplementation(() => {
@@ -338,6 +365,14 @@ describe("guest.wait", () => {
 
   test.each([-1, Number.NaN, Infinity, "5", null, undefined])("refuses a bad timeout: %s", (timeout) => {
     expect(codeOf(() => openPair().a.guest.wait(timeout as never))).toBe("EINVAL");
+  });
+
+  test("sleeps on after a slice, and does not spin", () => {
+    const { a } = openPair();
+    const arm = vi.spyOn(Atomics, "or");
+    onTestFinished(() => arm.mockRestore());
+    a.guest.wait(300);
+    expect(arm.mock.calls.length).toBeLessThan(10);
   });
 
   test("sleeps at most 250 ms before everything is looked at again: hints that others reach may be lost", () => {

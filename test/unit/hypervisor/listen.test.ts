@@ -1,5 +1,6 @@
 /** SPEC §8: interrupts delivered on the event loop. */
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { WAKE } from "../../../src/hypervisor/areas.ts";
 import {
   type End,
   fill,
@@ -42,6 +43,39 @@ describe.each(Object.entries(RUNTIMES))("%s", (_name, prepare) => {
     b.cookie.notify();
     expect(handler).not.toHaveBeenCalled();
     await until(() => handler.mock.calls.length > 0);
+  });
+
+  test("a ring is delivered also after a poll that took nothing but a stale hint", async () => {
+    prepare();
+    onlyRings();
+    const { a, b } = openPair();
+    const handler = vi.fn();
+    handle(a, handler);
+    a.guest.listen();
+    await sleep(20);
+    handler.mockClear();
+    Atomics.or(new Int32Array(a.handle.wake), WAKE, 1);
+    expect(a.guest.poll()).toBe(0);
+    await sleep(5);
+    b.cookie.notify();
+    await until(() => handler.mock.calls.length > 0);
+  });
+
+  test("what came before it began is delivered, to ops and to the handler of an endpoint that is not reserved", async () => {
+    prepare();
+    onlyRings();
+    const rxReady = vi.fn();
+    const ops = openPair({ ops: { rxReady } });
+    send(ops.b.cookie, 1);
+    const { a } = openPair();
+    const handler = vi.fn();
+    a.guest.requestIrq(a.cookie.irq, handler);
+    a.cookie.unreserve();
+    settle(ops.a.guest, a.guest);
+    for (const called of [rxReady, handler]) called.mockClear();
+    ops.a.guest.listen();
+    a.guest.listen();
+    await until(() => rxReady.mock.calls.length > 0 && handler.mock.calls.length > 0);
   });
 
   test("a stream of frames is delivered whole and in order", async () => {

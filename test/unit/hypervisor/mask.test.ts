@@ -70,6 +70,15 @@ describe("a mask lets the peer skip the ring for data", () => {
     expect(b.cookie.rings).toBe(before + 2);
   });
 
+  test("also after a wait that has slept", () => {
+    const { a, b } = openPair();
+    a.cookie.rx.waitReadable(1, { spin: 0 });
+    a.guest.disableIrq(a.cookie.irq);
+    const before = b.cookie.rings;
+    send(b.cookie, 1);
+    expect(b.cookie.rings).toBe(before);
+  });
+
   test("the data can be moved all the same", () => {
     const { a, b } = masked();
     send(b.cookie, 1);
@@ -147,6 +156,29 @@ describe("unmasking looks afresh at both counts and the peer's state", () => {
     expect(unmask(world)).toBe(1);
     settle(world.a.guest, world.b.guest);
     expect([world.a.cookie.state, world.b.cookie.state]).toEqual(["established", "established"]);
+  });
+
+  test("a step would only be done again, since the peer has not seen it: not pending", () => {
+    const { a, b } = openPair();
+    const handler = vi.fn();
+    a.guest.requestIrq(a.cookie.irq, handler);
+    b.cookie.reset();
+    settle(a.guest);
+    handler.mockClear();
+    a.guest.disableIrq(a.cookie.irq);
+    a.guest.enableIrq(a.cookie.irq);
+    expect(a.guest.poll()).toBe(0);
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test("a step by hand changed nothing: what was told once is not told again", () => {
+    const { a, b } = openPair();
+    send(b.cookie, 1);
+    settle(a.guest);
+    a.cookie.notified();
+    a.guest.disableIrq(a.cookie.irq);
+    a.guest.enableIrq(a.cookie.irq);
+    expect(a.guest.poll()).toBe(0);
   });
 
   test("the peer reset while masked, though its ring is lost: the step is still done", () => {
@@ -247,6 +279,15 @@ describe("a mask and the rest", () => {
     expect(codeOf(() => a.guest.disableIrq(irq as never))).toBe("EINVAL");
     expect(codeOf(() => a.guest.enableIrq(irq as never))).toBe("EINVAL");
   });
+});
+
+test("a line is unmasked when its guest detaches, masked or not: the peer rings again", () => {
+  for (const { a, b } of [masked(), openPair()]) {
+    a.guest.detach();
+    const before = b.cookie.rings;
+    send(b.cookie, 1);
+    expect(b.cookie.rings).toBe(before + 1);
+  }
 });
 
 describe("in loopback a line counts as unmasked", () => {

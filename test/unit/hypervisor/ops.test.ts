@@ -67,6 +67,17 @@ test("an exception inside reserve comes out", () => {
   settle(a.guest, b.guest);
 });
 
+test("an exception inside reserve comes out, also if the ops have unreserved the endpoint before", () => {
+  const { a, b } = openPair();
+  send(b.cookie, 1);
+  a.cookie.unreserve();
+  const rxReady = (cookie: IvcCookie): void => {
+    cookie.unreserve();
+    throw new Error("from ops");
+  };
+  expect(() => a.guest.reserve(0, { rxReady })).toThrow("from ops");
+});
+
 test("requestIrq on the line of an endpoint that was reserved with ops is EBUSY", () => {
   const { a } = openPair({ ops: {} });
   expect(codeOf(() => a.guest.requestIrq(a.cookie.irq, () => undefined))).toBe("EBUSY");

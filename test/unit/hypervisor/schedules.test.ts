@@ -139,6 +139,17 @@ describe("death", () => {
     expect(a.peerDown).toBe(false);
   });
 
+  test("said by two at once, one of them late: the thread that has attached meanwhile is not down", () => {
+    const hypervisor = hypervise();
+    const { b, ha } = open(hypervisor);
+    const successor = (): void => {
+      guestDown(ha);
+      join(hypervisor.guest(0));
+    };
+    during(() => guestDown(ha), "load a life", successor);
+    expect(b.peerDown).toBe(false);
+  });
+
   test("the reset after it takes four rings, as any other", () => {
     const hypervisor = hypervise();
     const { a, hb } = open(hypervisor);

@@ -1,5 +1,7 @@
 /** SPEC §8: waits on the event loop, with what happens while they are parked. */
+
 import { describe, expect, test, vi } from "vitest";
+import { lifeIndex } from "../../../src/hypervisor/areas.ts";
 import { guestDown, type IvcCookie, type WaitOutcome } from "../../../src/index.ts";
 import {
   fill,
@@ -120,6 +122,21 @@ describe.each(Object.entries(RUNTIMES))("%s", (_runtime, prepare) => {
       expect(performance.now() - begin).toBeLessThan(SOON);
     });
 
+    test("ends as closed when a handler unreserves the endpoint in the very turn of the timeout", async () => {
+      onlyRings();
+      const { a, b } = open();
+      let armed = false;
+      a.guest.requestIrq(a.cookie.irq, () => armed && a.cookie.unreserve());
+      a.guest.listen();
+      const waiting = start(a.cookie, 40);
+      await sleep(20);
+      armed = true;
+      const wake = vi.spyOn(Atomics, "notify").mockReturnValue(0);
+      b.cookie.notify();
+      wake.mockRestore();
+      expect(await waiting).toBe("closed");
+    });
+
     test("ends as closed for the old owner when the endpoint has a new one, whose waits go on", async () => {
       const pair = open();
       const old = start(pair.a.cookie, LONG);
@@ -215,10 +232,10 @@ describe("several async waits at once", () => {
       waiting.then((outcome) => ended.push(`${name} ${outcome}`));
     const all = [
       note("long", a.cookie.rx.waitReadableAsync(LONG)),
-      note("middle", a.cookie.rx.waitReadableAsync(40)),
+      note("middle", a.cookie.rx.waitReadableAsync(500)),
       note("short", a.cookie.rx.waitReadableAsync(10)),
     ];
-    await sleep(80);
+    await all[1];
     send(b.cookie, 1);
     await Promise.all(all);
     expect(ended).toEqual(["short timed-out", "middle timed-out", "long ready"]);
@@ -231,6 +248,17 @@ describe("several async waits at once", () => {
     send(b.cookie, 2);
     expect(await Promise.all(waiting)).toEqual(["ready", "ready"]);
   });
+});
+
+test("a wait finds within a slice what nobody rang for: a death that was said by halves", async () => {
+  const { a, b } = openPair();
+  const waiting = a.cookie.rx.waitReadableAsync(LONG);
+  await sleep(5);
+  const { area, side } = b.handle.pairs[0]!;
+  const begin = performance.now();
+  new Int32Array(area)[lifeIndex(side)]! |= 1;
+  expect(await waiting).toBe("peer-down");
+  expect(performance.now() - begin).toBeLessThan(SOON);
 });
 
 test("two ends play ping-pong by async waits alone, handshake included", async () => {

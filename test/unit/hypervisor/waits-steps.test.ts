@@ -1,5 +1,5 @@
 /** SPEC §8: what else a wait does, and does not do; what it refuses. */
-import { describe, expect, type Mock, test, vi } from "vitest";
+import { describe, expect, type Mock, onTestFinished, test, vi } from "vitest";
 import type { IrqHandler, IvcCookie, WaitOutcome } from "../../../src/index.ts";
 import {
   codeOf,
@@ -104,6 +104,41 @@ describe.each(Object.entries(ways))("%s", (_name, wait) => {
     receive(cb[0]!);
     expect(a.wait(100)).toBe(1);
   });
+});
+
+test("a wait that spins neither sleeps nor wants rings: the peer that publishes meanwhile saves its ring", () => {
+  const { a, b } = openPair();
+  const rings = b.cookie.rings;
+  const wait = vi.spyOn(Atomics, "wait");
+  const { load } = Atomics;
+  let loads = 0;
+  const spinning = vi.spyOn(Atomics, "load").mockImplementation(((words: Int32Array, index: number) => {
+    if (++loads === 500) send(b.cookie, 1);
+    return load(words, index);
+  }) as never);
+  onTestFinished(() => {
+    for (const spy of [wait, spinning]) spy.mockRestore();
+  });
+  expect(a.cookie.rx.waitReadable(LONG, { spin: 1000 })).toBe("ready");
+  expect(b.cookie.rings).toBe(rings);
+  expect(wait.mock.calls.filter(([, , , timeout]) => timeout !== 0)).toEqual([]);
+});
+
+test("a wait that only looks finds at once what its first look at everything finds", () => {
+  const { a, b } = openPair();
+  a.cookie.reset();
+  b.guest.poll();
+  new Int32Array(a.handle.wake).fill(0);
+  const later = performance.now() + 250;
+  const clock = vi.spyOn(performance, "now").mockReturnValue(later);
+  onTestFinished(() => clock.mockRestore());
+  expect(a.cookie.waitEstablished(0)).toBe("ready");
+});
+
+test("the longest timeout is 2^31 − 1 ms", () => {
+  const { a, b } = openPair();
+  send(b.cookie, 1);
+  expect(a.cookie.rx.waitReadable(2 ** 31 - 1)).toBe("ready");
 });
 
 describe("an async wait on a guest that listens", () => {

@@ -136,6 +136,35 @@ describe.each(COUNT)("%s: a count outside 1…nframes is EINVAL", (_, verb) => {
   );
 });
 
+describe("the message names the value, the rule, and what was given", () => {
+  const bytes = new Uint8Array(60);
+  test.each<[string, (end: End) => unknown, string]>([
+    ["tx.write", ({ tx }) => tx.write(5 as never), "EINVAL: expected data to be a Uint8Array, not detached, got 5"],
+    ["tx.poke", ({ tx }) => tx.poke(5 as never), "EINVAL: expected data to be a Uint8Array, not detached, got 5"],
+    ["rx.read", ({ rx }) => rx.read(5 as never), "EINVAL: expected into to be a Uint8Array, not detached, got 5"],
+    ["rx.peek", ({ rx }) => rx.peek(5 as never), "EINVAL: expected into to be a Uint8Array, not detached, got 5"],
+    [
+      "tx.write of more than a frame",
+      ({ tx }) => tx.write(new Uint8Array(65)),
+      "E2BIG: expected the length of data to be at most frameSize (64), got 65",
+    ],
+    ["an offset", ({ tx }) => tx.poke(bytes, -1), "EINVAL: expected offset to be an integer ≥ 0, got -1"],
+    [
+      "tx.poke beyond the frame",
+      ({ tx }) => tx.poke(bytes, 5),
+      "E2BIG: expected offset + the length of data to be at most frameSize (64), got 65",
+    ],
+    [
+      "rx.peek beyond the frame",
+      ({ rx }) => rx.peek(bytes, 5),
+      "E2BIG: expected offset + the length of into to be at most frameSize (64), got 65",
+    ],
+  ])("%s", (_, mistake, said) => {
+    const end = openEnd({ nframes: NFRAMES, frameSize: FRAME_SIZE });
+    expect(refusal(() => mistake(end)).message).toBe(said);
+  });
+});
+
 /** Not now: each verb in each state that forbids it. */
 const CAN = (end: End): readonly (readonly [string, () => unknown])[] => [
   ["tx.write", () => end.tx.write(message(1, 64))],
@@ -170,4 +199,9 @@ describe.each(STATES.slice(1))("not now, %s", (_, open) => {
     expect(unchanged(end, () => end.rx[verb](into))).toBe(false);
     expect(into).toEqual(message(1, 64));
   });
+});
+
+test.each(STATES.slice(3))("not now, %s: no frame can be moved, whatever there is and whatever room", (_, open) => {
+  const end = open();
+  expect(unchanged(end, () => [end.tx.framesAvailable(), end.rx.framesAvailable()])).toEqual([0, 0]);
 });
