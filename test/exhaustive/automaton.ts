@@ -3,8 +3,8 @@
  * between two calls and the results that the call has seen since; the real code runs once for each, from that state and
  * with those results.
  *
- * A thread that is about to sleep is the same whatever its call has seen before, if its private state is the same and so
- * is its stack: nothing that the library's waits keep on the stack differs then. So one call may sleep again and again
+ * A thread that is about to sleep on the same value is the same whatever its call has seen before, if its private state is
+ * the same and so is its stack: nothing that the library's waits keep on the stack differs then. So one call may sleep again and again
  * without being ever another node.
  */
 import { IntList } from "./pools.ts";
@@ -108,7 +108,7 @@ export class Automaton {
   private operate(operation: Operation, parent: number, path: readonly number[], sleep: string | undefined): number {
     const result = path.at(-1) ?? 0;
     if (sleep === undefined) return this.add(operation, parent, result);
-    const key = `${this.isWoken(parent, result)} ${sleep}`;
+    const key = `${this.isWoken(parent, result)} ${operation.at} ${operation.a} ${sleep}`;
     const node = this.sleeps.get(key) ?? this.add(operation, parent, result);
     this.sleeps.set(key, node);
     return node;

@@ -153,7 +153,7 @@ export const guests: readonly Mutant[] = [
   {
     name: "a successor may attach before the endpoints are free",
     edits: [down(TELLING, ""), down(LOOK, `${LOOK}${TELLING}`)],
-    hint: "test/unit/hypervisor",
+    hint: "test/unit/hypervisor/schedules",
   },
   {
     name: "a death is told before a successor may attach",

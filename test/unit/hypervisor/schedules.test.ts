@@ -3,7 +3,7 @@
  * just before a named operation on shared memory.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { ATTACHED, groupIndex, lifeIndex, WAKE } from "../../../src/hypervisor/areas.ts";
+import { ATTACHED, groupIndex, lifeIndex, reservationIndex, WAKE } from "../../../src/hypervisor/areas.ts";
 import { attach, type Guest, type GuestHandle, guestDown, Hypervisor, type IvcCookie } from "../../../src/index.ts";
 import type * as Memory from "../../../src/memory.ts";
 import { trace } from "../../golden/trace.ts";
@@ -38,6 +38,7 @@ function join(handle: GuestHandle): Guest {
 /** Names the words by which schedules are told. */
 function nameWords({ own, used, wake, pairs }: GuestHandle, name: string): void {
   trace.nameWord(own, 4 * ATTACHED, `${name} attached`);
+  trace.nameWord(own, 4 * reservationIndex(0), `${name} reservation`);
   trace.nameWord(used, 0, `${name} used`);
   trace.nameWord(wake, 4 * WAKE, `${name} wake`);
   trace.nameWord(wake, 4 * groupIndex(0), `${name} hint`);
@@ -137,6 +138,14 @@ describe("death", () => {
     };
     expect(during(() => guestDown(hb), "or a hint", successor)).toBe(true);
     expect(a.peerDown).toBe(false);
+  });
+
+  test("frees what the dead held before a successor can attach", () => {
+    const hypervisor = hypervise();
+    const { hb } = open(hypervisor);
+    const early = (): void => expect(refusal(() => attach(hypervisor.guest(1))).code).toBe("EBUSY");
+    expect(during(() => guestDown(hb), "compareExchange b reservation", early)).toBe(true);
+    expect(join(hypervisor.guest(1)).reserve(0).state).toBe("sync");
   });
 
   test("said by two at once, one of them late: the thread that has attached meanwhile is not down", () => {
