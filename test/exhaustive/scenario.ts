@@ -33,8 +33,8 @@ export interface Thread {
   readonly name: string;
   /** The guest that it is. */
   readonly guest: number;
-  /** It may die before any of its operations. */
-  readonly mortal?: boolean;
+  /** It may die before any of its operations; or it does so sooner or later. */
+  readonly mortal?: true | "surely";
   /** It begins when the thread of this number has died. */
   readonly after?: number;
   /** Sets the thread up, on the initial memory unless it begins after a death. */

@@ -36,6 +36,8 @@ const WAKE_FOR_NOTHING = 2;
 const DIE = 3;
 const BE_NOTIFIED = 4;
 const BEGIN = 5;
+/** Dies, and is sure to do so sooner or later. */
+const END = 6;
 /** The first of the ways that it may choose. */
 export const CHOICE = 8;
 
@@ -166,7 +168,7 @@ export class Simulation {
     } else {
       branches.push(STEP);
     }
-    if (mortal) branches.push(DIE);
+    if (mortal) branches.push(mortal === "surely" ? END : DIE);
     return branches;
   }
 
@@ -175,7 +177,7 @@ export class Simulation {
     const { threadStates } = this;
     const component = threadStates[thread];
     const flags = component & (ASKED | TOLD);
-    if (branch === DIE) {
+    if (branch === DIE || branch === END) {
       this.log?.push("dies");
       threadStates[thread] = DEAD << FLAGS;
       return;

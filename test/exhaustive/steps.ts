@@ -3,7 +3,7 @@ import type { End, Step } from "./end.ts";
 import { FRAME_SIZE } from "./worlds.ts";
 
 /** Longest wait, in ms: a slice, and a rest. */
-const TIMEOUT = 260;
+export const TIMEOUT = 260;
 
 /** A private frame filled with a byte. */
 function frameOf(value: number, length: number = FRAME_SIZE): Uint8Array {

@@ -33,11 +33,11 @@ const THREADS = 2;
 /** Scenarios of more states are not for mutants, unless a hint names them; */
 const STATES = 50_000;
 /** then they may be so large. */
-const HINTED_STATES = 500_000;
+const HINTED_STATES = 2_000_000;
 /** How many times as many states a mutant may make of a scenario. */
 const GROWTH = 3;
 /** Longest exploration of one mutant, in s. */
-const BUDGET = 30;
+const BUDGET = 40;
 /** Longest run of the unit tests, in ms. */
 const DEADLINE = 300_000;
 

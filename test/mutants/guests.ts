@@ -70,7 +70,7 @@ export const guests: readonly Mutant[] = [
       guest(HANDED_OVER, FREED),
       guest(`    cookie.holder.letGo();\n${FREED}`, `    cookie.holder.letGo();\n${HANDED_OVER}`),
     ],
-    hint: "two threads want to be one guest",
+    hint: "death as it lets go",
   },
   {
     name: "the positions are not handed over",
@@ -252,7 +252,7 @@ export const guests: readonly Mutant[] = [
         "          this.bell?.ring();\n          if (next === ESTABLISHED) this.settled?.();",
       ),
     ],
-    hint: "death as it opens its end, the survivor serves",
+    hint: "death parked in a wait, the survivor waits for the news",
   },
   {
     name: "the mark is taken away by ACK",

@@ -174,6 +174,6 @@ export const waiting: readonly Mutant[] = [
   {
     name: "a turn asks to be notified once more although it has asked already",
     edits: [loop("    if (this.parked) return;\n    const promise", "    const promise")],
-    hint: "the event loop serves a line",
+    hint: "the event loop serves a line, and looks at all",
   },
 ];

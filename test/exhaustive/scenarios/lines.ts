@@ -1,7 +1,7 @@
 /** Ways to take interrupts: one wait for several lines, the event loop, async waits, a wait for one half while another rings. */
 import { End, type Step } from "../end.ts";
 import type { Actor, Environment, Scenario } from "../scenario.ts";
-import { send, tryReceive, waits } from "../steps.ts";
+import { send, TIMEOUT, tryReceive, waits } from "../steps.ts";
 import { type Guests, makeGuests } from "../worlds.ts";
 
 /** A thread with several ends of one guest. It is done when each has received its frames. */
@@ -48,7 +48,7 @@ function served(environment: Environment, { handles }: Guests): End[] {
   });
 }
 
-const sleeps = ({ first }: Hub): void => void first.guest?.wait(260);
+const sleeps = ({ first }: Hub): void => void first.guest?.wait(TIMEOUT);
 const listens = ({ first }: Hub): void => first.guest?.listen();
 const idles = ({ first }: Hub): void => first.environment.recorder.idle();
 
@@ -58,19 +58,19 @@ function masksNowAndThen({ first }: Hub): void {
   const irq = first.cookie?.irq ?? 0;
   guest?.disableIrq(irq);
   guest?.enableIrq(irq);
-  guest?.wait(260);
+  guest?.wait(TIMEOUT);
 }
 
 /** Waits for the halves in turn; a handler is not called meanwhile. */
 function waitsInTurn({ ends }: Hub): void {
   const end = ends.find(({ times }) => times === 0);
-  if (end?.cookie?.rx.waitReadable(260, { spin: 0 }) === "ready") tryReceive.make(end);
+  if (end?.cookie?.rx.waitReadable(TIMEOUT, { spin: 0 }) === "ready") tryReceive.make(end);
 }
 
 /** Waits for a frame on the event loop, reads what there is, and waits again. */
 function waitsAsync({ first }: Hub): void {
   const { rx } = first.cookie as NonNullable<End["cookie"]>;
-  rx.waitReadableAsync(260, { spin: 0 }).then(() => {
+  rx.waitReadableAsync(TIMEOUT, { spin: 0 }).then(() => {
     while (rx.canRead()) tryReceive.make(first);
     if (first.times < 2) waitsAsync({ first } as Hub);
   });
@@ -85,6 +85,8 @@ interface Case {
   readonly begin: (hub: Hub) => void;
   readonly task: (hub: Hub) => void;
   readonly sample: boolean;
+  /** Whether timers come, too. */
+  readonly timeouts?: boolean;
 }
 
 const polling = (frames: number): Pick<Case, "frames" | "sender"> => ({ frames, sender: send.copy(frames) });
@@ -117,29 +119,41 @@ const CASES: readonly Case[] = [
     sample: true,
   },
   { name: "the event loop serves a line", peers: [1], ...parking(3), begin: listens, task: idles, sample: true },
+  {
+    name: "the event loop serves a line, and looks at all now and then",
+    peers: [1],
+    ...parking(2),
+    begin: listens,
+    task: idles,
+    sample: true,
+    timeouts: true,
+  },
   { name: "the event loop serves two lines", peers: [1, 2], ...polling(1), begin: listens, task: idles, sample: true },
   { name: "async waits", peers: [1], ...parking(2), begin: waitsAsync, task: idles, sample: true },
 ];
 
-export const lines: Scenario[] = CASES.map(({ name, peers, frames, sender, begin, task, sample }) => ({
-  name,
-  shows: "no ring is lost, whichever way it is taken",
-  sample,
-  build: (machine, library) => {
-    const queues = peers.map((peer, id) => ({ id, peers: [0, peer] as const, nframes: 1, frameSize: 64 }));
-    const vmids = [0, ...peers];
-    const guests = makeGuests(machine, library, queues, vmids);
-    return {
-      constants: guests.constants,
-      wakeWord: (thread) => guests.wakeWord(vmids[thread] as number),
-      threads: guests.handles.map((handle, thread) => ({
-        name: thread === 0 ? "hub" : `peer ${thread}`,
-        guest: vmids[thread] as number,
-        start: (e) =>
-          thread === 0
-            ? new Hub(served(e, guests), frames, begin, task)
-            : new End(e, [sender]).attach(handle).reserve(handle.endpoints[0]?.id),
-      })),
-    };
-  },
-}));
+export const lines: Scenario[] = CASES.map(
+  ({ name, peers, frames, sender, begin, task, sample, timeouts = false }) => ({
+    name,
+    shows: "no ring is lost, whichever way it is taken",
+    sample,
+    timeouts,
+    build: (machine, library) => {
+      const queues = peers.map((peer, id) => ({ id, peers: [0, peer] as const, nframes: 1, frameSize: 64 }));
+      const vmids = [0, ...peers];
+      const guests = makeGuests(machine, library, queues, vmids);
+      return {
+        constants: guests.constants,
+        wakeWord: (thread) => guests.wakeWord(vmids[thread] as number),
+        threads: guests.handles.map((handle, thread) => ({
+          name: thread === 0 ? "hub" : `peer ${thread}`,
+          guest: vmids[thread] as number,
+          start: (e) =>
+            thread === 0
+              ? new Hub(served(e, guests), frames, begin, task)
+              : new End(e, [sender]).attach(handle).reserve(handle.endpoints[0]?.id),
+        })),
+      };
+    },
+  }),
+);
