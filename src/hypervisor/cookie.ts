@@ -136,7 +136,10 @@ export class IvcCookie {
     return this.channel.state === "established";
   }
 
-  /** How often this end has cleared since it was reserved: it changes iff frames may have been lost (SPEC §5). */
+  /**
+   * How often this end has cleared since it was reserved: it changes iff frames may have been lost (SPEC §5). Only whether it
+   * changed tells something: one reset may count more than once, and at the other end otherwise.
+   */
   get session(): number {
     return this.channel.session;
   }

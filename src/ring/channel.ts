@@ -115,7 +115,10 @@ export class IvcChannel {
     return stateName(this.link.state);
   }
 
-  /** How often this end has cleared, since it was opened: it changes iff frames may have been lost (SPEC §5). */
+  /**
+   * How often this end has cleared, since it was opened: it changes iff frames may have been lost (SPEC §5). Only whether it
+   * changed tells something: one reset may count more than once, and at the other end otherwise.
+   */
   get session(): number {
     return this.link.session;
   }

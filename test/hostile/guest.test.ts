@@ -40,6 +40,16 @@ Object.assign(small, {
   dump: { call: ({ cookie }) => JSON.stringify(cookie.dump()).length < 400, answers: is(true), bound: 3 },
   unreserve: { call: ({ cookie }) => cookie.unreserve(), answers: nothing, bound: 4 },
   disableIrq: { call: ({ guest }) => guest.disableIrq(1), answers: nothing, bound: 1 },
+  requestIrq: {
+    call: ({ guest }) => {
+      guest.requestIrq(1, () => undefined);
+      guest.freeIrq(1);
+    },
+    answers: nothing,
+    bound: 0,
+  },
+  // Where the peer does not reach: the own area.
+  reserveMempool: { call: ({ guest }) => guest.reserveMempool(0).unreserve(), answers: nothing, bound: 2 },
 } satisfies Record<string, Verb<World>>);
 
 const large: Record<string, Verb<World>> = {
@@ -55,6 +65,14 @@ const large: Record<string, Verb<World>> = {
   poll: { call: ({ guest }) => guest.poll(), answers: within(2), resets: true, bound: 48 },
   "wait 0": { call: ({ guest }) => guest.wait(0), answers: within(2), resets: true, bound: 48 },
   wait: { call: ({ guest }) => guest.wait(100), answers: within(2), resets: true, bound: 48 },
+};
+/** What an async wait answers at once. */
+const promise: Verb<World>["answers"] = (answer) => answer instanceof Promise;
+
+const asyncWaits: Record<string, (cookie: IvcCookie) => unknown> = {
+  waitReadableAsync: ({ rx }) => rx.waitReadableAsync(0),
+  waitWritableAsync: ({ tx }) => tx.waitWritableAsync(0),
+  waitEstablishedAsync: (cookie) => cookie.waitEstablishedAsync(0),
 };
 const waits: Record<string, (cookie: IvcCookie, timeout: number, spin: number) => unknown> = {
   waitReadable: ({ rx }, timeout, spin) => rx.waitReadable(timeout, { spin }),
@@ -100,6 +118,15 @@ describe.each(Object.keys(waits))("%s", (name) => {
     const call = ({ cookie }: World): unknown => waits[name]!(cookie, timeout, spin);
     for (const setup of [...scenes({}), ...stubborn]) {
       besiegeInWindows({ call, answers: outcomes, resets: true, bound }, setup, setup.contrary || spin ? 1 : 2);
+    }
+  });
+});
+
+describe.each(Object.keys(asyncWaits))("%s", (name) => {
+  test("for 0 ms keeps the contract", () => {
+    const call = ({ cookie }: World): unknown => asyncWaits[name]!(cookie);
+    for (const setup of [...scenes({}), ...stubborn]) {
+      besiegeInWindows({ call, answers: promise, resets: true, bound: WAITS[0][2] }, setup, setup.contrary ? 1 : 2);
     }
   });
 });

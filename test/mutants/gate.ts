@@ -85,7 +85,6 @@ async function main(): Promise<number> {
       ["killed by a unit test", String(fates.filter(({ byTest }) => byTest).length)],
       ["that survive", String(survivors.length)],
       ["seconds", String(Math.round((performance.now() - start) / 1000))],
-      ...fates.map(({ mutant, killer, how }) => [mutant.name, killer === undefined ? "survives" : `${killer}: ${how}`]),
     ]),
   );
   return survivors.length > 0 ? 1 : 0;

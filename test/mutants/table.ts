@@ -4,7 +4,7 @@ import type { Fate } from "./gate.ts";
 const HEAD = `# Mutants
 
 Each row is a wrong version of the protocol, and what tells it from the right one: a scenario of the explorer (test/exhaustive),
-or, where no scenario does, a unit test. \`npm run mutants\` makes this table.
+or a unit test, whichever the mutant's hint names first. \`npm run mutants\` makes this table.
 
 | layer | mutant | killed by | how |
 |---|---|---|---|

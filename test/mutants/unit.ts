@@ -43,6 +43,7 @@ export async function runUnitTests(
   deadline: number,
 ): Promise<Run> {
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !LEFT.test(name)));
+  environment["NO_COLOR"] = "1";
   if (mutant !== undefined) environment["MUTANT"] = mutant;
   const args = ["run", "--project", "unit", "--bail", "1", "--reporter", "json", "--maxWorkers", "1"];
   const output = await new Promise<string>((resolve, reject) => {
