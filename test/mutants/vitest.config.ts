@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Files that share their modules. Between these lists they cannot: src/memory.ts is mocked, or guests are left attached. */
 const lists: Record<string, string[]> = {
   unit: ["test/unit/{ring,hypervisor}/*.test.ts"],
-  schedules: ["test/unit/hypervisor/schedules*.test.ts"],
+  schedules: ["test/unit/hypervisor/{schedules*,latches,late-word}.test.ts"],
   golden: ["test/golden/*.test.ts"],
   tegra: ["test/unit/tegra/*.test.ts"],
   model: ["test/{model,unit/streams}/*.test.ts"],
