@@ -36,8 +36,6 @@ export class Automaton {
   readonly woken: IntList = new IntList();
   /** What failed, by node. */
   readonly failures: Map<number, string> = new Map();
-  /** Private states between calls. */
-  boundaries = 0;
   private readonly parents = new IntList();
   private readonly results = new IntList();
   private readonly edges = new Map<number, Map<number, number>>();
@@ -168,7 +166,6 @@ export class Automaton {
     const key = `${done} ${snapshot.encoding}`;
     const known = this.roots.get(key);
     if (known !== undefined) return known;
-    this.boundaries++;
     const node = this.kinds.length;
     this.roots.set(key, node);
     this.snapshots.set(node, snapshot);

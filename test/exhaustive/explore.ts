@@ -48,7 +48,9 @@ async function explore(chosen: readonly Scenario[], mutant: string | undefined):
     process.stderr.write(`${size}  ${scenario.name}${violation ? `: ${violation.message.split("\n")[0]}` : ""}\n`);
     if ((violation === undefined) === (scenario.finds === undefined)) return true;
     failed++;
-    process.stderr.write(`\n${scenario.name}: ${violation?.message ?? `found no ${scenario.finds}`}\n`);
+    process.stderr.write(
+      `\n${scenario.name} (${scenario.shows}): ${violation?.message ?? `found no ${scenario.finds}`}\n`,
+    );
     if (violation) {
       const lines = await tell(scenario, mutant, violation.moves);
       const schedule = `--scenario "${scenario.name}"${mutant ? ` --mutant "${mutant}"` : ""} --replay ${encode(violation.moves)}`;

@@ -4,7 +4,7 @@ import type { HypervisorConfig } from "../../src/hypervisor/config.ts";
 import type { GuestHandle } from "../../src/hypervisor/handle.ts";
 import type { IvcChannel } from "../../src/ring/channel.ts";
 import type { Library } from "./library.ts";
-import type { Frames, Machine } from "./machine.ts";
+import type { Machine } from "./machine.ts";
 import { ESTABLISHED, type View } from "./scenario.ts";
 
 /** Bytes in a frame: payload is as small as it may be. */
@@ -27,7 +27,7 @@ function nameQueue(
   buffer: SharedArrayBuffer,
   base: number,
   { nframes, transmitter, receiver, start = 0, cellsPerFrame = 1 }: QueueOptions,
-): Frames {
+): void {
   const place = { name, buffer, start: base + 0x80, nframes, frameSize: FRAME_SIZE };
   const frames = machine.nameFrames(place, cellsPerFrame);
   machine.nameWord(buffer, base, { name: `${name} tx.count`, owner: transmitter, txCountOf: frames });
@@ -35,7 +35,6 @@ function nameQueue(
   machine.nameWord(buffer, base + 0x40, { name: `${name} rx.count`, owner: receiver });
   machine.initial[machine.word(buffer, base)] = start;
   machine.initial[machine.word(buffer, base + 0x40)] = start;
-  return frames;
 }
 
 /** A channel of the ring layer alone. */
@@ -88,29 +87,21 @@ export interface Guests {
   readonly handles: readonly GuestHandle[];
   /** All that the handles consist of. */
   readonly constants: readonly object[];
-  /** The frames that an endpoint receives in. */
-  rxFrames(id: number, guest: number): Frames;
   /** Number of the wake word of a guest. */
   wakeWord(guest: number): number;
 }
 
-interface GuestsOptions {
-  readonly start?: number;
-  readonly cellsPerFrame?: number;
-}
-
-/** Makes a hypervisor, takes a handle for each of `vmids`, and names all words that they reach. */
+/** Makes a hypervisor, takes a handle for each of `vmids`, and names all words that they reach; counts begin at `start`. */
 export function makeGuests(
   machine: Machine,
   library: Library,
   queues: HypervisorConfig["queues"],
   vmids: readonly number[],
-  { start = 0, cellsPerFrame = 1 }: GuestsOptions = {},
+  start = 0,
 ): Guests {
   const hypervisor = new library.Hypervisor({ queues });
   const handles = vmids.map((vmid) => hypervisor.guest(vmid));
   const { areas } = library;
-  const rxFrames = new Map<string, Frames>();
   const wakes = new Map<number, number>();
   const named = new Set<object>();
   for (const { vmid, own, wake, used, pairs, endpoints } of handles) {
@@ -140,8 +131,8 @@ export function makeGuests(
         shared: true,
       });
       if (side === 0) machine.nameWord(area, 4 * areas.statesIndex(channel), { name: `states of channel ${channel}` });
-      const queue = { nframes, transmitter: peerVmid, receiver: vmid, start, cellsPerFrame };
-      rxFrames.set(`${id} ${vmid}`, nameQueue(machine, `rx ${name}`, area, rxOffset, queue));
+      const queue = { nframes, transmitter: peerVmid, receiver: vmid, start };
+      nameQueue(machine, `rx ${name}`, area, rxOffset, queue);
     }
   }
   return {
@@ -153,7 +144,6 @@ export function makeGuests(
       handle.endpoints,
       handle.pairs,
     ]),
-    rxFrames: (id, guest) => rxFrames.get(`${id} ${guest}`) as Frames,
     wakeWord: (guest) => wakes.get(guest) as number,
   };
 }

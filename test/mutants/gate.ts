@@ -27,7 +27,7 @@ export interface Fate {
 type Sizes = ReadonlyMap<number, number>;
 
 /** Scenarios of bare channels. */
-const BARE = /^(stream|both ways|resets \d)/;
+const BARE = /^(stream|both ways|resets, \d)/;
 
 const THREADS = 2;
 /** Scenarios of more states are not for mutants, unless a hint names them; */

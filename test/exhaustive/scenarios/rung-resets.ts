@@ -55,7 +55,7 @@ for (const [rest, { step, cases }] of Object.entries(RESTS)) {
       shows: "both ends ESTABLISHED in every fair run, and no stale frame",
       build: (machine, library) => {
         const queues = [{ id: 0, peers: [0, 1] as const, nframes: 1, frameSize: 64 }];
-        const { handles, constants } = makeGuests(machine, library, queues, [0, 1], { start: 2 ** 31 - 1 });
+        const { handles, constants } = makeGuests(machine, library, queues, [0, 1], 2 ** 31 - 1);
         const steps = [anyOf(trySend, tryReceive, poll, reset), step];
         return {
           constants,
