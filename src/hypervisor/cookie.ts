@@ -317,8 +317,7 @@ export class IvcCookie {
     const { toldPublished, toldConsumed } = this.line;
     const { tx, rx } = this.channel;
     if (rx.loadPeerCount() !== toldPublished && rx.canRead()) return true;
-    const room =
-      tx.loadPeerCount() !== toldConsumed && (tx.published - toldConsumed) >>> 0 >= this.nframes && tx.canWrite();
+    const room = (tx.published - toldConsumed) >>> 0 >= this.nframes && tx.canWrite();
     return room || this.channel.stepDue();
   }
 

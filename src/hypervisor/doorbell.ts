@@ -36,7 +36,6 @@ export class Doorbell implements Bell {
 
   /** Rings also if a ring is pending: whoever rang may have died before it told. */
   ringSurely(): void {
-    this.rings++;
     or(this.line, 0, PENDING); // SYNC ring
     this.hint();
   }

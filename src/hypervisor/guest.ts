@@ -129,7 +129,6 @@ export class Guest {
     const line = this.interrupts.lines[index];
     if (!line) throw new IvcError("ENODEV", `expected id to be an endpoint of guest ${this.vmid}, got ${String(id)}`);
     const at = reservationIndex(index);
-    if (load(this.own, at) !== 0) throw new IvcError("EBUSY", `endpoint ${id} is reserved already`);
     if (ops && line.handler) throw new IvcError("EBUSY", `line ${line.irq} of endpoint ${id} has a handler already`);
     if (compareExchange(this.own, at, 0, this.handle.ticket) !== 0) {
       throw new IvcError("EBUSY", `endpoint ${id} is reserved already`);

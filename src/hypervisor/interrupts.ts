@@ -75,7 +75,7 @@ export class Interrupts {
     this.lastLook = performance.now();
     for (const line of this.lines) {
       if (load(line.word, 0) & PENDING) this.take(line);
-      if (line.waiting > 0) this.touch(line);
+      this.touch(line);
     }
   }
 

@@ -72,12 +72,11 @@ export class LineQueue {
     this.queued = new Uint8Array(capacity + 1);
   }
 
-  /** Adds a line, unless it is in the queue already. Whether it was added. */
-  push(line: Line): boolean {
-    if (this.queued[line.irq]) return false;
+  /** Adds a line, unless it is in the queue already. */
+  push(line: Line): void {
+    if (this.queued[line.irq]) return;
     this.queued[line.irq] = 1;
     this.lines[(this.head + this.length++) % this.lines.length] = line;
-    return true;
   }
 
   /** Removes the first line. */

@@ -62,8 +62,8 @@ function unpack(bits: number): number {
   return bits & ACK_BIT ? ACK : ESTABLISHED;
 }
 
+/** Of ESTABLISHED or ACK: no step leads to SYNC, and a reset sets its bit. */
 function pack(state: number): number {
-  if (state === SYNC) return SYNC_BIT;
   return state === ACK ? ACK_BIT : 0;
 }
 

@@ -60,7 +60,7 @@ const large: Record<string, Verb<World>> = {
       guest.enableIrq(1);
     },
     answers: nothing,
-    bound: 6,
+    bound: 5,
   },
   poll: { call: ({ guest }) => guest.poll(), answers: within(2), resets: true, bound: 48 },
   "wait 0": { call: ({ guest }) => guest.wait(0), answers: within(2), resets: true, bound: 48 },
