@@ -83,7 +83,7 @@ export class EventLoop {
         this.turn();
         settle(condition(cookie) ?? "timed-out");
       }, timeout);
-      signal?.addEventListener("abort", abort, { once: true });
+      signal?.addEventListener("abort", abort);
       this.add(line, waiter);
       const outcome = condition(cookie);
       if (outcome !== undefined) settle(outcome);
@@ -159,7 +159,7 @@ export class EventLoop {
   }
 
   private turn(): void {
-    if (!this.active || this.turning) return;
+    if (!this.active) return;
     const { interrupts } = this;
     this.turning = true;
     interrupts.collect();

@@ -314,6 +314,7 @@ export class Guest {
         if (left <= 0) return 0;
         if (interrupts.arm()) interrupts.sleep(left);
         else interrupts.collect();
+        interrupts.lookNowAndThen();
         served = interrupts.serve();
         if (served > 0) return served;
       }

@@ -39,9 +39,8 @@ export class Holder {
    * hostile peer has written there meanwhile.
    */
   settled(): void {
-    for (const word of [this.own, this.ownLife]) {
-      if (load(word, 0) !== this.ticket * 2) store(word, 0, this.ticket * 2); // SYNC down
-    }
+    store(this.own, 0, this.ticket * 2); // SYNC down
+    store(this.ownLife, 0, this.ticket * 2); // SYNC down
   }
 
   /** Whether the peer's thread has died, and no other has attached since. */

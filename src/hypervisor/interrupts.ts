@@ -33,7 +33,7 @@ export class Interrupts {
   private readonly polling: LineQueue;
   /** When the blocking wait under way ends, on the clock; 0: not known yet. One at a time: no wait calls another. */
   deadline = 0;
-  private lastLook = -Infinity;
+  private lastLook = 0;
   private blocking: boolean | undefined;
 
   constructor(handle: GuestHandle) {
@@ -79,9 +79,9 @@ export class Interrupts {
     }
   }
 
-  /** {@link lookAtAll}, if the last one is longer ago than a slice. */
+  /** {@link lookAtAll}, unless the last one was within half a slice: after a sleep that took a slice it surely looks. */
   lookNowAndThen(): void {
-    if (performance.now() - this.lastLook >= SLICE) this.lookAtAll();
+    if (performance.now() - this.lastLook >= SLICE / 2) this.lookAtAll();
   }
 
   private take(line: Line): void {
@@ -97,9 +97,9 @@ export class Interrupts {
     else and(line.word, 0, ~MASKED); // SYNC mask
   }
 
-  /** Leaves every line pending that somebody serves. */
+  /** Leaves every line pending. */
   latchAll(): void {
-    for (const line of this.lines) if (line.cookie || line.handler) this.latch(line, RING_DUE);
+    for (const line of this.lines) this.latch(line, RING_DUE);
   }
 
   /** Leaves a line pending. */
@@ -154,7 +154,7 @@ export class Interrupts {
     let served = 0;
     for (let count = this.serving.length; count > 0; count--) {
       const line = this.serving.shift();
-      if (!line || line.due === 0 || !line.deliverable) continue;
+      if (!line?.deliverable) continue;
       served++;
       this.dispatch(line);
     }
@@ -241,11 +241,11 @@ export class Interrupts {
     and(this.wake, WAKE, ~SLEEPING);
   }
 
-  /** Blocks after {@link arm} until a ring, at most `timeout` ms; then takes the rings. */
-  sleep(timeout: number): void {
-    if (wait(this.wake, WAKE, SLEEPING, Math.min(timeout, SLICE))) this.lookAtAll();
-    else this.lookNowAndThen();
+  /** Blocks after {@link arm} until a ring, at most `timeout` ms; then takes the rings. True: the whole timeout went by. */
+  sleep(timeout: number): boolean {
+    const passed = wait(this.wake, WAKE, SLEEPING, Math.min(timeout, SLICE));
     this.collect();
+    return passed;
   }
 
   /** How long the wait under way may still take, in ms, counted from the first time that it asks. */

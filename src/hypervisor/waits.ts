@@ -86,6 +86,9 @@ const SPIN_ROUND = 64;
 /** Looks at the rings between two looks at the clock, which allocate: about a millisecond. */
 const CLOCK_ROUND = 1024;
 
+/** Longest sleep whose end a wait does not look up on the clock, in ms: by so much it may be late. */
+const UNTIMED = 4;
+
 /** Takes the rings that came, runs the reset steps they ask for, and looks at the condition. */
 function look(interrupts: Interrupts, cookie: IvcCookie, condition: Condition): WaitOutcome | undefined {
   interrupts.collect();
@@ -106,8 +109,10 @@ function lookClosely(interrupts: Interrupts, cookie: IvcCookie, condition: Condi
 function spinFor(cookie: IvcCookie, condition: Condition, spin: number, timeout: number): WaitOutcome | undefined {
   const { interrupts } = cookie.guest;
   interrupts.startPolling(cookie.line);
-  for (let left = spin, round = 1; left > 0; left -= SPIN_ROUND, round++) {
-    for (let i = Math.min(left, SPIN_ROUND); i > 0; i--) {
+  const looks = Math.min(spin, SPIN_ROUND);
+  const rounds = spin / SPIN_ROUND;
+  for (let round = 1; round < rounds + 1; round++) {
+    for (let i = looks; i > 0; i--) {
       if (condition(cookie) !== undefined) break;
     }
     const outcome = look(interrupts, cookie, condition);
@@ -141,6 +146,28 @@ function waitBriefly(
   }
 }
 
+/**
+ * Sleeps, with the line parked, until the condition ends the wait. The first sleep is short, and needs no clock: a wait that
+ * ends with it allocates nothing.
+ */
+function sleepFor(cookie: IvcCookie, condition: Condition, timeout: number): WaitOutcome {
+  const { interrupts } = cookie.guest;
+  let outcome = look(interrupts, cookie, condition);
+  let left = timeout;
+  if (outcome === undefined && interrupts.deadline === 0 && interrupts.arm()) {
+    const nap = Math.min(timeout, UNTIMED);
+    if (interrupts.sleep(nap)) left -= nap;
+    outcome = look(interrupts, cookie, condition);
+  }
+  while (outcome === undefined) {
+    left = interrupts.timeLeft(left);
+    if (left <= 0) return "timed-out";
+    if (interrupts.arm()) interrupts.sleep(left);
+    outcome = lookClosely(interrupts, cookie, condition);
+  }
+  return outcome;
+}
+
 /** Blocks the thread until the condition ends the wait. */
 export function waitFor(
   cookie: IvcCookie,
@@ -162,13 +189,7 @@ export function waitFor(
   if (outcome !== undefined) return outcome;
   interrupts.park(line);
   try {
-    for (;;) {
-      const outcome = lookClosely(interrupts, cookie, condition);
-      if (outcome !== undefined) return outcome;
-      const left = interrupts.timeLeft(timeout);
-      if (left <= 0) return "timed-out";
-      if (interrupts.arm()) interrupts.sleep(left);
-    }
+    return sleepFor(cookie, condition, timeout);
   } finally {
     interrupts.unpark(line);
     eventLoop.resume();

@@ -52,6 +52,8 @@ class Adversary {
   private words = new Map<ArrayBufferLike, (Word | undefined)[]>();
   private frames: Frames[] = [];
   private active = false;
+  /** What the peer writes to the word of that name where it is not free. Undefined: it leaves the word as it is. */
+  usual: ((name: string) => number | undefined) | undefined;
   /** Whether, where the peer is not free, it makes every compare-exchange fail by a bit that means nothing. */
   contrary = false;
   /** Most fetches in a leaf of the last tree. */
@@ -144,6 +146,11 @@ class Adversary {
     }
   }
 
+  /** Whether a call is being disturbed. */
+  get disturbing(): boolean {
+    return this.active;
+  }
+
   /** One of several ways for the world to be; the first, where the peer is not free. */
   choose(name: string, ways: readonly number[]): number {
     const fetch = this.fetches++;
@@ -166,7 +173,8 @@ class Adversary {
     else if ((word.rights & rights) !== rights)
       this.refuse(`${rights & LOAD ? "a load of" : "a store to"} ${word.name}`);
     else if (rights & LOAD && word.rights & HOSTILE) {
-      const honest = this.contrary && expected !== undefined ? expected ^ NOISE : (words[index] as number);
+      const usual = this.usual?.(word.name) ?? (words[index] as number);
+      const honest = this.contrary && expected !== undefined ? expected ^ NOISE : usual;
       const ways = [honest, ...word.domain.filter((value) => value !== honest)];
       if (expected !== undefined && !ways.includes(expected)) ways.push(expected);
       words[index] = this.choose(word.name, ways);

@@ -1,6 +1,7 @@
 /** The memory module with an {@link adversary} at its gates. */
 import type * as Memory from "../../src/memory.ts";
 import { adversary, LOAD, STORE } from "./adversary.ts";
+import { host } from "./host.ts";
 
 type Words = Memory.Words;
 
@@ -39,7 +40,11 @@ export function besieged(real: typeof Memory): typeof Memory {
       return adversary.choose("timed out", [1, 0]) === 1;
     },
     mayBlock: () => true,
-    waitAsync: real.waitAsync,
+    /** Resolves when the host says so; or the word does not hold what it should any more. */
+    waitAsync(words, index) {
+      adversary.access(words, index, 0);
+      return adversary.disturbing && adversary.choose("woken already", [0, 1]) === 1 ? undefined : host.park();
+    },
     copyIn(target, at, source, length) {
       adversary.payload("write", target, at, length);
       real.copyIn(target, at, source, length);

@@ -1,22 +1,32 @@
 /** What the other tests here would find: bugs that trust the peer, put into the library one by one. */
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { IvcCookie } from "../../src/hypervisor/cookie.ts";
+import { EventLoop } from "../../src/hypervisor/event-loop.ts";
 import { Interrupts } from "../../src/hypervisor/interrupts.ts";
-import type { Line } from "../../src/hypervisor/line.ts";
+import type { Line, LineQueue } from "../../src/hypervisor/line.ts";
 import type * as Memory from "../../src/memory.ts";
 import { copyIn, exchange, load, store } from "../../src/memory.ts";
 import { ESTABLISHED, type Queue, RX_COUNT, TX_COUNT } from "../../src/ring/layout.ts";
 import { RxHalf } from "../../src/ring/rx.ts";
 import { TxHalf } from "../../src/ring/tx.ts";
-import { besiege as besiegeGuest, stopTheClock } from "./guest-world.ts";
+import { besiege as besiegeGuest } from "./guest-siege.ts";
+import { stopTheClock, type World } from "./guest-world.ts";
+import { called, KINDS, tally } from "./handlers.ts";
+import { host } from "./host.ts";
 import { besiege } from "./ring-world.ts";
+import type { Verb } from "./verbs.ts";
 
 vi.mock("../../src/memory.ts", async (original) => {
   const { besieged } = await import("./besieged.ts");
   return besieged(await original<typeof Memory>());
 });
 
-beforeAll(stopTheClock);
+beforeAll(() => {
+  const undo = [stopTheClock(), host.install()];
+  return () => {
+    for (const each of undo) each();
+  };
+});
 
 /** What a half knows. */
 interface Inside {
@@ -137,4 +147,70 @@ test("a line that a bit of the peer's names, and that does not exist", () => {
     bound: 99,
   };
   expect(() => besiegeGuest(verb, { rung: true }, [0, 4])).toThrow("undefined");
+});
+
+/** What handlers do in a call: each is called once. */
+const serving = (call: Verb<World>["call"]): Verb<World> => ({
+  call,
+  answers: () => called() <= 1,
+  publishes: () => tally.published,
+  consumes: () => tally.consumed,
+  resets: true,
+  bound: 999,
+});
+const polling = serving(({ guest }) => guest.poll());
+const turning = serving(() => {
+  host.turn();
+  if (host.next === "never") throw new Error("expected another turn");
+});
+
+/** What the controller and the event loop know. */
+interface Controller {
+  readonly serving: LineQueue;
+  readonly interrupts: Interrupts;
+  dispatch(line: Line): void;
+  deliver(): void;
+}
+
+test("a line that is served as long as its peer has more", () => {
+  seed<Controller>(Interrupts.prototype, "serve", function () {
+    for (let line = this.serving.shift(); line; line = this.serving.shift()) this.dispatch(line);
+    return 1;
+  });
+  const { handlers } = KINDS["a handler that reads one frame"]!;
+  expect(() => besiegeGuest(polling, { handlers, greedy: true, rung: true }, [0, 1])).toThrow("operation 10001");
+});
+
+test("a handler that is called again at once", () => {
+  const right = IvcCookie.prototype.callOps;
+  seed<IvcCookie>(IvcCookie.prototype, "callOps", function (rung: boolean) {
+    right.call(this, rung);
+    if (this.rx.canRead()) right.call(this, rung);
+  });
+  const { handlers } = KINDS["rxReady that drains"]!;
+  expect(() => besiegeGuest(polling, { handlers, greedy: true, rung: true }, [0, 1])).toThrow("a documented outcome");
+});
+
+test("a turn of the event loop as long as lines are due", () => {
+  seed<Controller>(EventLoop.prototype, "deliver", function () {
+    while (this.interrupts.anyToServe) this.interrupts.serve();
+  });
+  const { handlers } = KINDS["a handler that drains in place"]!;
+  const setup = { handlers, greedy: true, rung: true, listens: "rung" } as const;
+  expect(() => besiegeGuest(turning, setup, [0, 1])).toThrow("operation 10001");
+});
+
+test("an exception that ends the event loop of a guest", () => {
+  seed<Controller>(EventLoop.prototype, "deliver", function () {
+    this.interrupts.serve();
+  });
+  const { handlers } = KINDS["a handler that throws"]!;
+  const setup = { handlers, greedy: true, rung: true, listens: "rung" } as const;
+  expect(() => besiegeGuest(turning, setup, [0, 1])).toThrow("oops");
+});
+
+test("a turn after which there is no other", () => {
+  seed(EventLoop.prototype, "park", () => undefined);
+  const setup = { rung: true, listens: "soon" } as const;
+  expect(() => besiegeGuest(turning, setup, [0, 1])).toThrow("expected another turn");
 });

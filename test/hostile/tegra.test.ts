@@ -3,9 +3,13 @@
  * lies below is besieged in guest.test.ts, so here the peer is free in the first three fetches only.
  */
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { Guest } from "../../src/hypervisor/guest.ts";
 import type * as Memory from "../../src/memory.ts";
 import * as tegra from "../../src/tegra/index.ts";
-import { besiege, stopTheClock, type World } from "./guest-world.ts";
+import { besiege, besiegeOpening } from "./guest-siege.ts";
+import { stopTheClock, World } from "./guest-world.ts";
+import { KINDS, most } from "./handlers.ts";
+import { host } from "./host.ts";
 import { is, type Verb } from "./verbs.ts";
 
 vi.mock("../../src/memory.ts", async (original) => {
@@ -14,14 +18,15 @@ vi.mock("../../src/memory.ts", async (original) => {
 });
 
 beforeAll(() => {
-  const restore = stopTheClock();
+  const undo = [stopTheClock(), host.install()];
   const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
   return () => {
-    restore();
+    for (const each of undo) each();
     info.mockRestore();
   };
 });
 
+const isFunction = (value: unknown): boolean => typeof value === "function" && !/^class/.test(String(value));
 const { EAGAIN, ECONNRESET, EINVAL, ENOMEM, EPERM } = tegra;
 const buf = new Uint8Array(128);
 const notNow = [-ENOMEM, -ECONNRESET];
@@ -61,8 +66,63 @@ const CALLS: Record<string, Call> = {
   enable_irq: [(_, { guest }) => tegra.enable_irq(guest, 1), is(0)],
   poll_irqs: [(_, { guest }) => tegra.poll_irqs(guest), is(0, 1, 2), { resets: true }],
   wait_for_irqs: [(_, { guest }) => tegra.wait_for_irqs(guest, 100), is(0, 1, 2), { resets: true }],
+  request_irq: [(_, { guest }) => tegra.request_irq(guest, 1, () => undefined), is(0)],
+  free_irq: [(_, { guest }) => tegra.free_irq(guest, 2), is(0)],
+  start_irqs: [(_, { guest }) => tegra.start_irqs(guest), is(0)],
+  stop_irqs: [(_, { guest }) => tegra.stop_irqs(guest), is(0)],
+  mempool_reserve: [() => tegra.tegra_hv_mempool_reserve(0) instanceof tegra.TegraMempool, is(true)],
+  mempool_unreserve: [
+    () => tegra.tegra_hv_mempool_unreserve(tegra.tegra_hv_mempool_reserve(0) as tegra.TegraMempool),
+    is(0),
+  ],
   unreserve: [(ck) => tegra.tegra_hv_ivc_unreserve(ck), is(0)],
 };
+
+/** Calls that open or close, whatever is found where the peer writes; with the most operations. */
+const OPENINGS: Record<string, readonly [call: (world: World) => unknown, bound: number]> = {
+  probe: [
+    ({ guest, spare }) => {
+      guest.detach();
+      return tegra.tegra_hv_probe(spare) instanceof Guest;
+    },
+    22,
+  ],
+  remove: [({ guest }) => tegra.tegra_hv_remove(guest) === 0, 9],
+  reserve: [
+    ({ guest, cookie }) => {
+      cookie.unreserve();
+      const ops = { rx_rdy: drain, tx_rdy: fill };
+      return tegra.tegra_hv_ivc_reserve(guest, 0, ops) instanceof tegra.TegraIvcCookie;
+    },
+    // As in attach.test.ts, and what the ops cost.
+    12 + KINDS["rxReady that drains"]!.cost(3) + KINDS["txReady that fills"]!.cost(3),
+  ],
+};
+
+function drain(ck: tegra.TegraIvcCookie): void {
+  for (let i = 0; i < most(ck.nframes) && tegra.tegra_hv_ivc_read(ck, buf, 128) > 0; i++);
+}
+
+function fill(ck: tegra.TegraIvcCookie): void {
+  for (let i = 0; i < most(ck.nframes) && tegra.tegra_hv_ivc_write(ck, buf, 128) > 0; i++);
+}
+
+test("all functions of the face are here", () => {
+  const functions = Object.entries(tegra).flatMap(([name, value]) => (isFunction(value) ? [name] : []));
+  const here = [...Object.keys(CALLS), ...Object.keys(OPENINGS), "IS_ERR", "PTR_ERR", "errnoOf", "resolveGuest"];
+  expect(functions.map((name) => name.replace(/^tegra_hv_(ivc_)?/, "")).sort()).toEqual(here.sort());
+});
+
+describe.each(Object.keys(OPENINGS))("%s", (name) => {
+  test("answers what it may", () => {
+    const [call, bound] = OPENINGS[name] as (typeof OPENINGS)[string];
+    const world = new World({ rung: true, waiting: 2 });
+    const check = (answer: unknown): void => {
+      if (answer !== true) throw new Error("expected no error");
+    };
+    expect(besiegeOpening(world, () => call(world), check, true)).toBe(bound);
+  });
+});
 
 describe.each(Object.keys(CALLS))("%s", (name) => {
   const [call, answers, rest] = CALLS[name] as Call;

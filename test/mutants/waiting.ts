@@ -21,12 +21,8 @@ export const waiting: readonly Mutant[] = [
   {
     name: "a wait unmasks its line only after its last look",
     edits: [
-      waits("  interrupts.park(line);\n  try {\n", "  let parked = false;\n  try {\n"),
-      waits(
-        "      if (interrupts.arm()) interrupts.sleep(left);",
-        "      if (!parked) interrupts.park(line);\n      parked = true;\n      if (interrupts.arm()) interrupts.sleep(left);",
-      ),
-      waits("    interrupts.unpark(line);\n", "    if (parked) interrupts.unpark(line);\n"),
+      waits("  interrupts.park(line);\n  try {\n", "  try {\n"),
+      waits("  let left = timeout;\n", "  let left = timeout;\n  interrupts.park(cookie.line);\n"),
     ],
     hint: "signals: sender polls, receiver spins and parks, 3 frames, 1 slots",
     sample: true,
@@ -34,9 +30,10 @@ export const waiting: readonly Mutant[] = [
   {
     name: "a wait sleeps without a look after it has said so: it looks, then unmasks, arms and sleeps, each time",
     edits: [
+      waits("  let left = timeout;\n", "  let left = timeout;\n  interrupts.collect();\n"),
       waits(
-        "      if (interrupts.arm()) interrupts.sleep(left);",
-        "      interrupts.collect();\n      if (interrupts.arm()) interrupts.sleep(left);",
+        "    if (interrupts.arm()) interrupts.sleep(left);",
+        "    interrupts.collect();\n    if (interrupts.arm()) interrupts.sleep(left);",
       ),
     ],
     hint: "signals: sender polls, receiver parks, 3 frames, 1 slots",
@@ -81,12 +78,7 @@ export const waiting: readonly Mutant[] = [
   },
   {
     name: "a wait goes by its rings, and does not look first",
-    edits: [
-      waits(
-        '      const outcome = lookClosely(interrupts, cookie, condition);\n      if (outcome !== undefined) return outcome;\n      const left = interrupts.timeLeft(timeout);\n      if (left <= 0) return "timed-out";\n      if (interrupts.arm()) interrupts.sleep(left);',
-        '      const left = interrupts.timeLeft(timeout);\n      if (left <= 0) return "timed-out";\n      if (interrupts.arm()) interrupts.sleep(left);\n      const outcome = lookClosely(interrupts, cookie, condition);\n      if (outcome !== undefined) return outcome;',
-      ),
-    ],
+    edits: [waits("  let outcome = look(interrupts, cookie, condition);", "  let outcome: WaitOutcome | undefined;")],
     hint: "signals: sender spins and parks, receiver polls, 2 frames, 1 slots, sleeps end early and late",
   },
   {

@@ -39,6 +39,22 @@ describe("attach", () => {
     expect(attachFor(handle).attached).toBe(true);
   });
 
+  test("that is overtaken by another thread is EBUSY, and takes nothing from that", () => {
+    const hypervisor = make();
+    const [winner, loser] = [hypervisor.guest(0), hypervisor.guest(0)];
+    const exchange = vi.spyOn(Atomics, "compareExchange").mockImplementationOnce(((
+      ...args: [Int32Array, number, 0, 1]
+    ) => {
+      exchange.mockRestore();
+      attachFor(winner);
+      return Atomics.compareExchange(...args);
+    }) as never);
+    expect(codeOf(() => attach(loser))).toBe("EBUSY");
+    expect(guestDown(loser), "it is not the one attached").toBe(false);
+    expect(guestDown(winner), "but this is").toBe(true);
+    expect(attachFor(loser).attached, "its handle is still good").toBe(true);
+  });
+
   test.each([
     ["itself", (handle: object) => handle],
     ["a clone of it", structuredClone],
@@ -259,6 +275,17 @@ describe("a memory pool", () => {
     pools[1]!.unreserve();
     expect(codeOf(() => guest.reserveMempool(5))).toBe("EBUSY");
     expect(guest.reserveMempool(6).reserved).toBe(true);
+  });
+
+  test("lies behind the one before it in the pretended physical memory, on a page of its own, for both peers", () => {
+    const mempools = [1, 4096, 4097, 64].map((size, id) => ({ id, peers: [0, 1] as const, size }));
+    const hypervisor = new Hypervisor({ queues: [], mempools });
+    for (const vmid of [0, 1]) {
+      const guest = attachFor(hypervisor.guest(vmid));
+      const ipas = mempools.map(({ id }) => guest.reserveMempool(id).ipa);
+      expect(ipas.map((ipa) => ipa - ipas[0]!)).toEqual([0, 0x1000, 0x2000, 0x4000]);
+      expect(ipas[0]! % 0x1000).toBe(0);
+    }
   });
 
   test("of which the guest is no peer is ENODEV", () => {

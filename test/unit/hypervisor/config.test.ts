@@ -1,6 +1,14 @@
 /** SPEC §2, §8: what a hypervisor is made from, what it refuses, and the handles it gives. */
 import { describe, expect, test } from "vitest";
-import { attach, createChannel, Hypervisor, type HypervisorConfig, IvcError, openChannel } from "../../../src/index.ts";
+import {
+  attach,
+  createChannel,
+  guestDown,
+  Hypervisor,
+  type HypervisorConfig,
+  IvcError,
+  openChannel,
+} from "../../../src/index.ts";
 import { attachFor, codeOf, receive, send } from "../../helpers/hypervisor.ts";
 
 /** No other number in a message is this one: it can only name the entry. */
@@ -115,6 +123,17 @@ describe("the lists", () => {
   );
 });
 
+test("an error that is not ours comes out as it is", () => {
+  const error = new TypeError("from a getter");
+  const entry = {
+    ...QUEUE,
+    get peers(): [number, number] {
+      throw error;
+    },
+  };
+  expect(() => new Hypervisor({ queues: [entry] })).toThrow(error);
+});
+
 describe("both peers the same guest", () => {
   const own = (id: number): object => ({ ...OTHER, id, peers: [4, 4] });
 
@@ -181,6 +200,13 @@ describe("the common case does not need the word hypervisor", () => {
     b.guest.detach();
   });
 
+  test("a channel of no geometry in particular has 64 slots each way, of 1024 bytes", () => {
+    for (const handle of createChannel()) expect(handle.endpoints).toMatchObject([{ nframes: 64, frameSize: 1024 }]);
+    for (const handle of createChannel({ nframes: undefined, frameSize: 128 })) {
+      expect(handle.endpoints).toMatchObject([{ nframes: 64, frameSize: 128 }]);
+    }
+  });
+
   test.each([
     [{ nframes: 0 }, "EINVAL"],
     [{ frameSize: 100 }, "EINVAL"],
@@ -208,4 +234,36 @@ test("attach refuses no handle", () => {
       String(handle),
     ).toBe("EINVAL");
   }
+});
+
+describe("a handle of which one member is wrong is none", () => {
+  const rows = (members: string[], wrong: [string, unknown][]): [string, string, unknown][] =>
+    members.flatMap((member) => wrong.map(([what, bad]): [string, string, unknown] => [member, what, bad]));
+
+  test.each([
+    ...rows(["ticket", "used", "own", "wake", "pairs", "endpoints", "pools"], [["missing", undefined]]),
+    ...rows(
+      ["ticket"],
+      [
+        ["no integer", 1.5],
+        ["a string", "1"],
+      ],
+    ),
+    ...rows(
+      ["used", "own", "wake"],
+      [
+        ["an ArrayBuffer", new ArrayBuffer(64)],
+        ["a view", new Int32Array(16)],
+      ],
+    ),
+    ...rows(["pairs", "endpoints", "pools"], [["no array", { length: 0 }]]),
+  ])("%s is %s", (member, _what, bad) => {
+    const handle = { ...createChannel()[0], [member]: bad };
+    const verbs = [attach, openChannel, guestDown];
+    expect(verbs.map((verb) => codeOf(() => verb(handle)))).toEqual(["EINVAL", "EINVAL", "EINVAL"]);
+  });
+
+  test("and one of which none is wrong is one, though it is a copy", () => {
+    expect(attachFor({ ...createChannel()[0] }).attached).toBe(true);
+  });
 });

@@ -261,6 +261,20 @@ describe("return", () => {
     expect(next.guest.poll()).toBe(1);
   });
 
+  test("also one of an endpoint that it did not hold, for which no reset rings", () => {
+    const { hypervisor, survivor, dead } = make();
+    const other = survivor.guest.reserve(1);
+    const irq = dead.cookie.irq + 1;
+    dead.guest.disableIrq(irq);
+    guestDown(dead.handle);
+    const next = attachFor(hypervisor.guest(1));
+    const cookie = next.reserve(1);
+    settle(survivor.guest, next);
+    expect([cookie.irq, cookie.state]).toEqual([irq, "established"]);
+    send(other, 1);
+    expect(next.poll()).toBe(1);
+  });
+
   test("the survivor sees session change", () => {
     const { hypervisor, survivor, dead } = make();
     const before = survivor.cookie.session;

@@ -144,6 +144,17 @@ describe("a peer that wrote over the owner's words, and returned honest", () => 
   });
 });
 
+test("a mask that the peer took away is back once its ring is taken: the owner asked for no rings for data", () => {
+  const { a, b } = openPair();
+  a.guest.disableIrq(a.cookie.irq);
+  areaWord(b.handle.pairs[0]!.area, lineIndex(0, 0))[0] = 0;
+  b.cookie.notify();
+  expect(a.guest.poll()).toBe(0);
+  const { rings } = b.cookie;
+  send(b.cookie, 1);
+  expect(b.cookie.rings).toBe(rings);
+});
+
 test("an over-full queue is left alone while the peer is not ESTABLISHED: its own handshake goes first", () => {
   const pair = openPair();
   const { a, b } = pair;

@@ -51,6 +51,17 @@ test("a frame that comes just before an async wait unmasks its line, which had s
   expect(performance.now() - start, "not found at the timeout").toBeLessThan(1000);
 });
 
+test("a frame that comes just before an async wait unmasks its line ends the wait at once, not in a later turn", async () => {
+  onlyRings();
+  const { a, b } = openPair();
+  const nextTurn = new Promise((resolve) => setImmediate(resolve, "a later turn"));
+  const waiting = whileMasked(
+    () => a.cookie.rx.waitReadableAsync(2000, { spin: 1 }),
+    () => send(b.cookie, 1),
+  );
+  expect(await Promise.race([waiting, nextTurn])).toBe("ready");
+});
+
 test("a ring that is taken while its handler runs, by a wait in it, is delivered in the next turn", () => {
   const { a, b } = openPair();
   const handler = vi.fn(() => {

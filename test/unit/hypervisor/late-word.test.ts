@@ -29,6 +29,23 @@ test("who is overtaken while it says down, by another who says it and by a succe
   expect(codeOf(() => attach(hypervisor.guest(1)))).toBe("EBUSY");
 });
 
+test.each([1, 2, 3, 4, 5])(
+  "who ends while it says down, at step %i, leaves the rest to the next who says it",
+  (step) => {
+    const { hypervisor, a, b } = openPair();
+    let steps = 0;
+    trace.meanwhile("compareExchange ", () => {
+      if (++steps === step) throw new Error("its thread has ended");
+    });
+    expect(() => trace.of(() => guestDown(b.handle))).toThrow("its thread has ended");
+    trace.undisturbed();
+    expect(guestDown(b.handle)).toBe(true);
+    expect(a.cookie.peerDown).toBe(true);
+    expect(a.guest.poll(), "the peer is rung").toBe(1);
+    expect(attachFor(hypervisor.guest(1)).reserve(0).state).toBe("sync");
+  },
+);
+
 test("a ring whose hints died with the guest that had taken them does not keep later ones from its successor", async () => {
   onlyRings();
   const { hypervisor, a, b } = openPair();

@@ -251,6 +251,23 @@ describe("one turn", () => {
     expect(calls).toEqual([0, 1]);
   });
 
+  test("within another, by a handler that polls, serves what is left of it: no line twice", () => {
+    const { a, ca, cb } = openMany(3);
+    const order: number[] = [];
+    let inner = 0;
+    for (const { irq } of ca) {
+      a.requestIrq(irq, () => {
+        order.push(irq);
+        if (order.length === 1) inner = a.poll();
+      });
+    }
+    settle(a);
+    order.length = 0;
+    for (const cookie of cb) cookie.notify();
+    expect([a.poll(), inner]).toEqual([1, 2]);
+    expect(order.toSorted()).toEqual(ca.map(({ irq }) => irq));
+  });
+
   test("with a line that is always pending starves no other", () => {
     const { a, ca, cb } = openMany(2);
     let quiet = 0;

@@ -1,5 +1,5 @@
 /** What the errors of guests and reserved endpoints say: the thing, its number, and the rule. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { type Guest, Hypervisor, type IvcCookie, openChannel } from "../../../src/index.ts";
 import { attachFor } from "../../helpers/hypervisor.ts";
 import { refusal } from "../../helpers/ring.ts";
@@ -154,4 +154,48 @@ test("an unknown guest, a used pool, and a handle that is none or has more than 
     "EINVAL: expected a handle with one endpoint, got 2: use attach and reserve",
     "EINVAL: expected handle to be one that Hypervisor.guest returned, got 1",
   ]);
+});
+
+/** From the `nth` on, allocations of shared memory fail. */
+function failFrom(nth: number, error: Error): void {
+  let allocations = 0;
+  class Scarce extends SharedArrayBuffer {
+    constructor(byteLength: number) {
+      if (++allocations >= nth) throw error;
+      super(byteLength);
+    }
+  }
+  vi.stubGlobal("SharedArrayBuffer", Scarce);
+  onTestFinished(() => void vi.unstubAllGlobals());
+}
+
+test.each<[number, string]>([
+  [1, "guest 7"],
+  [2, "guest 7"],
+  [3, "guest 6"],
+  [4, "guest 6"],
+  [5, "the channels of guests 6 and 7"],
+  [6, "mempool 5"],
+])("no memory from allocation %i on is ENOMEM, and says for what: %s", (nth, what) => {
+  failFrom(nth, new RangeError("there is no more"));
+  const { code, message } = refusal(
+    () => new Hypervisor({ queues: [{ ...QUEUE, peers: [7, 6] }], mempools: [{ ...POOL, peers: [6, 7] }] }),
+  );
+  expect(code).toBe("ENOMEM");
+  expect(message.replace(/\d+ bytes/, "N bytes")).toBe(
+    `ENOMEM: expected N bytes of shared memory for ${what}, got: there is no more`,
+  );
+});
+
+test("a pool larger than memory can be is ENOMEM, and says how large", () => {
+  const pool = { ...POOL, size: Number.MAX_SAFE_INTEGER };
+  expect(refusal(() => new Hypervisor({ queues: [], mempools: [pool] })).message).toMatch(
+    /^ENOMEM: expected 9007199254740991 bytes of shared memory for mempool 5, got: ./,
+  );
+});
+
+test("what an allocation throws besides comes out as it is", () => {
+  const error = new TypeError("not for lack of memory");
+  failFrom(1, error);
+  expect(() => new Hypervisor({ queues: [QUEUE] })).toThrow(error);
 });

@@ -114,6 +114,13 @@ describe("async waits work", () => {
     expect(await waiting).toBe("ready");
   });
 
+  test("without a spin, which only the thread that spins could end", async () => {
+    const { even, odd } = openSelf();
+    const waiting = odd.rx.waitReadableAsync(1000, { spin: Number.MAX_SAFE_INTEGER });
+    send(even, 3);
+    expect(await waiting).toBe("ready");
+  });
+
   test("established: both ends run their steps by one guest's waits", async () => {
     const { even, odd } = openSelf();
     even.reset();
