@@ -71,7 +71,8 @@ export function checkInteger(what: string, value: number, min: number, max: numb
 export function isBytes(value: unknown): value is Uint8Array {
   if (!ArrayBuffer.isView(value)) return false;
   if (!(value instanceof Uint8Array) && Object.prototype.toString.call(value) !== "[object Uint8Array]") return false;
-  return value.byteLength > 0 || !isDetached(value.buffer);
+  // Not byteLength: V8 of Node.js 20 calls a function for it.
+  return (value as Uint8Array).length > 0 || !isDetached(value.buffer);
 }
 
 function isDetached(buffer: ArrayBufferLike): boolean {
@@ -87,7 +88,7 @@ function isDetached(buffer: ArrayBufferLike): boolean {
 /** Refuses anything but a `Uint8Array`, and a length beyond it. Returns the length, by default all of it. */
 export function checkBytes(what: string, value: Uint8Array, length: number | undefined): number {
   if (!isBytes(value)) throw expected("EINVAL", what, "a Uint8Array, not detached", value);
-  if (length === undefined) return value.byteLength;
-  checkInteger("length", length, 0, value.byteLength);
+  if (length === undefined) return value.length;
+  checkInteger("length", length, 0, value.length);
   return length;
 }

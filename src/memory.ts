@@ -90,13 +90,37 @@ export function waitAsync(words: Words, index: number, expected: number): Promis
   });
 }
 
-/** Below this many bytes a loop is faster than a copy that needs a view of its own. */
+/*
+ * Copies. `set` moves shared memory by words if both places are aligned to 8 bytes, and byte by byte otherwise; `fill` always
+ * goes byte by byte.
+ */
+
+/** Up to this many bytes a loop is faster than a copy that needs a view of its own. */
 const SHORT = 64;
+const WORD = 8;
+
+/** Longest frame that takes a detour if the caller's bytes are not aligned: its copy is kept. */
+const MAX_DETOUR = 65_536;
+/** An aligned place of a frame's size, for each size that took a detour. */
+const detours = new Map<number, Uint8Array>();
+
+/** Where `length` bytes that are not aligned take a detour; undefined: they take none. */
+function detourOf(bytes: Uint8Array, length: number): Uint8Array | undefined {
+  if (length <= SHORT || length > MAX_DETOUR || length % SHORT !== 0 || bytes.byteOffset % WORD === 0) return undefined;
+  let detour = detours.get(length);
+  if (!detour) {
+    detour = new Uint8Array(length);
+    detours.set(length, detour);
+  }
+  return detour;
+}
 
 /** Copies the first `length` bytes of `source` to `target` from `at` on. */
 export function copyIn(target: Uint8Array, at: number, source: Uint8Array, length: number): void {
-  if (length === source.byteLength) {
-    target.set(source, at);
+  if (length === source.length) {
+    const detour = detourOf(source, length);
+    detour?.set(source);
+    target.set(detour ?? source, at);
   } else if (length <= SHORT) {
     for (let i = 0; i < length; i++) target[at + i] = source[i] as number;
   } else {
@@ -106,7 +130,9 @@ export function copyIn(target: Uint8Array, at: number, source: Uint8Array, lengt
 
 /** Copies a whole frame to the start of `target`; reads each byte once. */
 export function copyFrame(target: Uint8Array, frame: Uint8Array): void {
-  target.set(frame);
+  const detour = detourOf(target, frame.length);
+  detour?.set(frame);
+  target.set(detour ?? frame);
 }
 
 /** Copies `length` bytes of `source`, some but not all of it, from `at` on, to the start of `target`; reads each byte once. */
@@ -118,7 +144,29 @@ export function copyOut(target: Uint8Array, source: Uint8Array, at: number, leng
   }
 }
 
-/** Zeroes `bytes` from `from` to before `to`. */
+/** Up to this many bytes `fill` is as fast as copies of zeros. */
+const FEW = 256;
+/** Binary logarithm of the most bytes that are zeroed at once. */
+const MAX_ZEROS = 16;
+/** `zeros[i]` is 2^i zeros to copy from. */
+const zeros: Uint8Array[] = [];
+
+function zerosOf(exponent: number): Uint8Array {
+  zeros[exponent] ??= new Uint8Array(2 ** exponent);
+  return zeros[exponent];
+}
+
+/** Zeroes `bytes` from `from` to before `to`; both it and `to` are aligned. */
 export function zero(bytes: Uint8Array, from: number, to: number): void {
-  if (from < to) bytes.fill(0, from, to);
+  if (to - from <= FEW) {
+    if (from < to) bytes.fill(0, from, to);
+    return;
+  }
+  let at = from;
+  for (; at % WORD !== 0; at++) bytes[at] = 0;
+  for (; to - at > 2 ** MAX_ZEROS; at += 2 ** MAX_ZEROS) bytes.set(zerosOf(MAX_ZEROS), at);
+  // What is left is covered by two copies that may overlap.
+  const block = zerosOf(31 - Math.clz32(to - at));
+  bytes.set(block, at);
+  if (at + block.length < to) bytes.set(block, to - block.length);
 }

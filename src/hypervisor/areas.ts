@@ -7,8 +7,8 @@
  * pair area (two guests)                    guest area (one guest)               wake area (guest and all its peers)
  * 0x00  life of the guest of lower vmid     0x00  ticket attached, or 0          0x00  which groups of lines rang, and
  * 0x40  life of the other guest             0x04  last ticket issued                   whether the guest sleeps
- * 0x80  channel 0: line of side 0           0x40  endpoint 0: reservation        0x40  group 0: which lines rang
- * 0xc0             line of side 1                             tx position        0x44  group 1
+ * 0x80  channel 0: line of side 0           0x40  endpoint 0: reservation        0x04  group 0: which lines rang
+ * 0xc0             line of side 1                             tx position        0x08  group 1
  * 0x100            packed states                              rx position         …
  * 0x104            holders of sides 0 and 1
  *  …    channel 1 …                         0x50  endpoint 1 …
@@ -114,7 +114,7 @@ export const GROUP_LINES = 32;
 
 /** Word index in a wake area: a bit for each line of the group that rang. */
 export function groupIndex(group: number): number {
-  return WORDS_PER_CACHE_LINE + group;
+  return 1 + group;
 }
 
 /** Bytes of a wake area. */

@@ -81,11 +81,11 @@ export class EventLoop {
       const abort = (): void => settle("aborted");
       const timer = setTimeout(() => {
         this.turn();
-        settle(condition(cookie) ?? "timed-out");
+        settle(condition.outcome(cookie) ?? "timed-out");
       }, timeout);
       signal?.addEventListener("abort", abort);
       this.add(line, waiter);
-      const outcome = condition(cookie);
+      const outcome = condition.outcome(cookie);
       if (outcome !== undefined) settle(outcome);
       else this.park();
     });
@@ -96,12 +96,9 @@ export class EventLoop {
     for (const waiter of this.waiters.get(line) ?? []) waiter.settle("closed");
   }
 
-  /** To be called after a wait or a poll: rings are as the event loop needs them, or nobody is to be woken by them. */
+  /** To be called after a wait or a poll, so that rings are as the event loop needs them. */
   resume(): void {
-    if (!this.active) {
-      this.interrupts.disarm();
-      return;
-    }
+    if (!this.active) return;
     this.interrupts.stopAllPolling();
     if (!this.interrupts.armed) this.schedule();
   }
@@ -182,7 +179,7 @@ export class EventLoop {
 
   private lookAtWaits(line: Line): void {
     for (const waiter of this.waiters.get(line) ?? []) {
-      const outcome = waiter.condition(waiter.cookie);
+      const outcome = waiter.condition.outcome(waiter.cookie);
       if (outcome !== undefined) waiter.settle(outcome);
     }
   }

@@ -311,10 +311,13 @@ export class Guest {
     try {
       for (;;) {
         const left = deadline - performance.now();
-        if (left <= 0) return 0;
+        if (left <= 0) {
+          interrupts.disarm();
+          return 0;
+        }
         if (interrupts.arm()) interrupts.sleep(left);
-        else interrupts.collect();
         interrupts.lookNowAndThen();
+        interrupts.collect();
         served = interrupts.serve();
         if (served > 0) return served;
       }

@@ -241,11 +241,9 @@ export class Interrupts {
     and(this.wake, WAKE, ~SLEEPING);
   }
 
-  /** Blocks after {@link arm} until a ring, at most `timeout` ms; then takes the rings. True: the whole timeout went by. */
+  /** Blocks after {@link arm} until a ring, at most `timeout` ms. True: the whole timeout went by. */
   sleep(timeout: number): boolean {
-    const passed = wait(this.wake, WAKE, SLEEPING, Math.min(timeout, SLICE));
-    this.collect();
-    return passed;
+    return wait(this.wake, WAKE, SLEEPING, Math.min(timeout, SLICE));
   }
 
   /** How long the wait under way may still take, in ms, counted from the first time that it asks. */

@@ -37,28 +37,44 @@ const DEFAULT_SPIN = 2000;
 /** Longest timeout, in ms: that of a timer. */
 const MAX_TIMEOUT: number = 2 ** 31 - 1;
 
-/** A condition of an endpoint: how a wait for it ends now, or undefined if it goes on. */
-export type Condition = (cookie: IvcCookie) => WaitOutcome | undefined;
+/** What is waited for at an endpoint. */
+export interface Condition {
+  /** Whether it holds: the least that has to be looked at, again and again, while the endpoint is reserved. */
+  readonly holds: (cookie: IvcCookie) => boolean;
+  /** How the wait ends now, or undefined if it goes on. */
+  readonly outcome: (cookie: IvcCookie) => WaitOutcome | undefined;
+}
 
 /** A frame can be read. A dead peer's last frame may have come after the first look. */
-export const READABLE: Condition = (cookie) => {
-  if (!cookie.reserved) return "closed";
-  if (cookie.rx.canRead()) return "ready";
-  if (!cookie.peerDown) return undefined;
-  return cookie.rx.canRead() ? "ready" : "peer-down";
+export const READABLE: Condition = {
+  holds: ({ rx }) => rx.canRead(),
+  outcome: (cookie) => {
+    if (!cookie.reserved) return "closed";
+    if (cookie.rx.canRead()) return "ready";
+    if (!cookie.peerDown) return undefined;
+    return cookie.rx.canRead() ? "ready" : "peer-down";
+  },
 };
 
 /** A frame can be written. */
-export const WRITABLE: Condition = (cookie) => {
-  if (!cookie.reserved) return "closed";
-  if (cookie.peerDown) return "peer-down";
-  return cookie.tx.canWrite() ? "ready" : undefined;
+export const WRITABLE: Condition = {
+  holds: ({ tx }) => tx.canWrite(),
+  outcome: (cookie) => {
+    if (!cookie.reserved) return "closed";
+    if (cookie.peerDown) return "peer-down";
+    return cookie.tx.canWrite() ? "ready" : undefined;
+  },
 };
 
+const linked = (cookie: IvcCookie): boolean => cookie.established && !cookie.holder.peerNeedsReset;
+
 /** The link is established, and not about to be reset by the successor of a peer that died. */
-export const ESTABLISHED_AGAIN: Condition = (cookie) => {
-  if (!cookie.reserved) return "closed";
-  return cookie.established && !cookie.holder.peerNeedsReset ? "ready" : undefined;
+export const ESTABLISHED_AGAIN: Condition = {
+  holds: linked,
+  outcome: (cookie) => {
+    if (!cookie.reserved) return "closed";
+    return linked(cookie) ? "ready" : undefined;
+  },
 };
 
 /** Refuses a timeout that is no number of ms from 0 to {@link MAX_TIMEOUT}: every wait has an end. */
@@ -89,11 +105,16 @@ const CLOCK_ROUND = 1024;
 /** Longest sleep whose end a wait does not look up on the clock, in ms: by so much it may be late. */
 const UNTIMED = 4;
 
-/** Takes the rings that came, runs the reset steps they ask for, and looks at the condition. */
-function look(interrupts: Interrupts, cookie: IvcCookie, condition: Condition): WaitOutcome | undefined {
+/** Takes the rings that came, and runs the reset steps they ask for. */
+function takeRings(interrupts: Interrupts): void {
   interrupts.collect();
   interrupts.runSteps();
-  return condition(cookie);
+}
+
+/** Takes the rings, and looks at the condition. */
+function look(interrupts: Interrupts, cookie: IvcCookie, condition: Condition): WaitOutcome | undefined {
+  takeRings(interrupts);
+  return condition.outcome(cookie);
 }
 
 /** As {@link look}, but now and then beyond the hints. Looks at the clock. */
@@ -113,13 +134,13 @@ function spinFor(cookie: IvcCookie, condition: Condition, spin: number, timeout:
   const rounds = spin / SPIN_ROUND;
   for (let round = 1; round < rounds + 1; round++) {
     for (let i = looks; i > 0; i--) {
-      if (condition(cookie) !== undefined) break;
+      if (condition.holds(cookie)) return condition.outcome(cookie);
     }
     const outcome = look(interrupts, cookie, condition);
     if (outcome !== undefined) return outcome;
     if (round % CLOCK_ROUND === 0) {
       interrupts.lookNowAndThen();
-      if (interrupts.timeLeft(timeout) <= 0) return condition(cookie) ?? "timed-out";
+      if (interrupts.timeLeft(timeout) <= 0) return condition.outcome(cookie) ?? "timed-out";
     }
   }
   return undefined;
@@ -136,8 +157,8 @@ function waitBriefly(
   const { interrupts, eventLoop } = cookie.guest;
   interrupts.deadline = 0;
   try {
-    const outcome = look(interrupts, cookie, condition);
-    if (outcome !== undefined) return outcome;
+    takeRings(interrupts);
+    if (condition.holds(cookie)) return condition.outcome(cookie);
     if (timeout === 0) return lookClosely(interrupts, cookie, condition) ?? "timed-out";
     if (insteadUse !== undefined) checkMayBlock(interrupts, insteadUse);
     return spin > 0 ? spinFor(cookie, condition, spin, timeout) : undefined;
@@ -157,11 +178,14 @@ function sleepFor(cookie: IvcCookie, condition: Condition, timeout: number): Wai
   if (outcome === undefined && interrupts.deadline === 0 && interrupts.arm()) {
     const nap = Math.min(timeout, UNTIMED);
     if (interrupts.sleep(nap)) left -= nap;
-    outcome = look(interrupts, cookie, condition);
+    outcome = condition.outcome(cookie) ?? look(interrupts, cookie, condition);
   }
   while (outcome === undefined) {
     left = interrupts.timeLeft(left);
-    if (left <= 0) return "timed-out";
+    if (left <= 0) {
+      interrupts.disarm();
+      return "timed-out";
+    }
     if (interrupts.arm()) interrupts.sleep(left);
     outcome = lookClosely(interrupts, cookie, condition);
   }

@@ -108,7 +108,7 @@ export function tegra_hv_ivc_write(ck: TegraIvcCookie | null, buf: Uint8Array, s
   const error = refused(ck);
   if (error) return error;
   const { endpoint, frame_size } = ck as TegraIvcCookie;
-  if (!isBytes(buf) || !isSize(size, buf.byteLength)) return -EINVAL;
+  if (!isBytes(buf) || !isSize(size, buf.length)) return -EINVAL;
   if (size > frame_size) return -E2BIG;
   return endpoint.tx.write(buf, size) ? size : notNow(endpoint);
 }
@@ -126,7 +126,7 @@ export function tegra_hv_ivc_read(ck: TegraIvcCookie | null, buf: Uint8Array, si
   const error = refused(ck);
   if (error) return error;
   const { endpoint, frame_size } = ck as TegraIvcCookie;
-  if (!isBytes(buf) || !isSize(size, buf.byteLength)) return -EINVAL;
+  if (!isBytes(buf) || !isSize(size, buf.length)) return -EINVAL;
   return endpoint.rx.read(buf, size) ? Math.min(size, frame_size) : notNow(endpoint);
 }
 
@@ -203,7 +203,7 @@ export function tegra_hv_ivc_dump(ck: TegraIvcCookie | null): number {
 function rangeRefused(ck: TegraIvcCookie | null, buf: Uint8Array, off: number, count: number): number {
   const error = refused(ck);
   if (error) return error;
-  if (!isBytes(buf) || !isSize(off, Number.MAX_VALUE) || !isSize(count, buf.byteLength)) return -EINVAL;
+  if (!isBytes(buf) || !isSize(off, Number.MAX_VALUE) || !isSize(count, buf.length)) return -EINVAL;
   return off + count > (ck as TegraIvcCookie).frame_size ? -E2BIG : 0;
 }
 

@@ -1,5 +1,7 @@
 /** What the other tests here would find: bugs that trust the peer, put into the library one by one. */
+
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
+import { groupIndex } from "../../src/hypervisor/areas.ts";
 import { IvcCookie } from "../../src/hypervisor/cookie.ts";
 import { EventLoop } from "../../src/hypervisor/event-loop.ts";
 import { Interrupts } from "../../src/hypervisor/interrupts.ts";
@@ -136,7 +138,7 @@ test("a line that a bit of the peer's names, and that does not exist", () => {
     Interrupts.prototype,
     "collectGroup",
     function (group: number) {
-      const bits = exchange(this.wake, 16 + group, 0);
+      const bits = exchange(this.wake, groupIndex(group), 0);
       for (let bit = 0; bit < 32; bit++) if (bits & (1 << bit)) this.take(this.lines[bit] as Line);
     },
   );

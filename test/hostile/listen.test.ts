@@ -113,8 +113,8 @@ describe("stopListening", () => {
 
 /** With the most operations until they end: a look, two turns, and a last one when the time is over. */
 const WAITS: Record<string, readonly [wait: (cookie: IvcCookie) => Promise<WaitOutcome>, bound: number]> = {
-  waitReadableAsync: [({ rx }) => rx.waitReadableAsync(100, { spin: 0 }), 38],
-  waitWritableAsync: [({ tx }) => tx.waitWritableAsync(100, { spin: 0 }), 38],
+  waitReadableAsync: [({ rx }) => rx.waitReadableAsync(100, { spin: 0 }), 37],
+  waitWritableAsync: [({ tx }) => tx.waitWritableAsync(100, { spin: 0 }), 37],
   waitEstablishedAsync: [(cookie) => cookie.waitEstablishedAsync(100, { spin: 0 }), 35],
 };
 

@@ -91,8 +91,8 @@ export const waiting: readonly Mutant[] = [
     name: "a wait looks for the peer's death before it looks for a frame",
     edits: [
       waits(
-        '  if (cookie.rx.canRead()) return "ready";\n  if (!cookie.peerDown) return undefined;\n',
-        '  if (cookie.peerDown) return "peer-down";\n  if (cookie.rx.canRead()) return "ready";\n  if (!cookie.peerDown) return undefined;\n',
+        '    if (cookie.rx.canRead()) return "ready";\n    if (!cookie.peerDown) return undefined;\n',
+        '    if (cookie.peerDown) return "peer-down";\n    if (cookie.rx.canRead()) return "ready";\n    if (!cookie.peerDown) return undefined;\n',
       ),
     ],
     hint: "test/unit/hypervisor/waits-order",
@@ -106,8 +106,8 @@ export const waiting: readonly Mutant[] = [
     name: "a wait for room looks for it before it looks for the peer's death",
     edits: [
       waits(
-        '  if (cookie.peerDown) return "peer-down";\n  return cookie.tx.canWrite() ? "ready" : undefined;',
-        '  if (cookie.tx.canWrite()) return "ready";\n  return cookie.peerDown ? "peer-down" : undefined;',
+        '    if (cookie.peerDown) return "peer-down";\n    return cookie.tx.canWrite() ? "ready" : undefined;',
+        '    if (cookie.tx.canWrite()) return "ready";\n    return cookie.peerDown ? "peer-down" : undefined;',
       ),
     ],
     hint: "test/unit/hypervisor/waits-order",

@@ -40,8 +40,8 @@ describe("each word lies where the map says", () => {
     ["guest: pool 0 after 2 endpoints", poolIndex(2, 0), 0x60],
     ["guest: pool 1 after 2 endpoints", poolIndex(2, 1), 0x64],
     ["wake: wake word", WAKE, 0x00],
-    ["wake: group 0", groupIndex(0), 0x40],
-    ["wake: group 1", groupIndex(1), 0x44],
+    ["wake: group 0", groupIndex(0), 0x04],
+    ["wake: group 1", groupIndex(1), 0x08],
   ])("%s", (_word, index, offset) => {
     expect(index * 4).toBe(offset);
   });
@@ -64,7 +64,7 @@ describe("each word lies where the map says", () => {
 test("no area is larger than its words", () => {
   expect(guestAreaSize(0, 0)).toBe(0x40);
   expect(guestAreaSize(2, 3)).toBe(0x40 + 2 * 0x10 + 3 * 4);
-  expect([0, 1, 32, 33].map(wakeAreaSize)).toEqual([0x40, 0x44, 0x44, 0x48]);
+  expect([0, 1, 32, 33].map(wakeAreaSize)).toEqual([0x04, 0x08, 0x08, 0x0c]);
 });
 
 describe("two guests have one area in common for all their channels", () => {
