@@ -60,6 +60,11 @@ export function wait(words: Words, index: number, expected: number, timeout: num
   return Atomics.wait(words, index, expected, timeout) === "timed-out";
 }
 
+const atomics: { pause?: () => void } = Atomics as object;
+
+/** Tells the processor that the thread spins, where the runtime can. */
+export const pause: () => void = typeof atomics.pause === "function" ? () => atomics.pause?.() : () => undefined;
+
 /** Whether this thread may block in {@link wait}: a browser's window thread may not. Does not allocate. */
 export function mayBlock(words: Words, index: number): boolean {
   try {
@@ -99,28 +104,32 @@ export function waitAsync(words: Words, index: number, expected: number): Promis
 const SHORT = 64;
 const WORD = 8;
 
-/** Longest frame that takes a detour if the caller's bytes are not aligned: its copy is kept. */
+/** Longest frame that takes a detour if the caller's bytes are not aligned: the place of the detour is kept. */
 const MAX_DETOUR = 65_536;
-/** An aligned place of a frame's size, for each size that took a detour. */
+/** An aligned place for a frame, by its size. */
 const detours = new Map<number, Uint8Array>();
 
-/** Where `length` bytes that are not aligned take a detour; undefined: they take none. */
-function detourOf(bytes: Uint8Array, length: number): Uint8Array | undefined {
-  if (length <= SHORT || length > MAX_DETOUR || length % SHORT !== 0 || bytes.byteOffset % WORD === 0) return undefined;
+/** Copies all of `source` to `target` from `at` on, with a detour by an aligned place. */
+function copyByDetour(target: Uint8Array, at: number, source: Uint8Array): void {
+  const { length } = source;
   let detour = detours.get(length);
   if (!detour) {
+    if (length > MAX_DETOUR || length % SHORT !== 0) {
+      target.set(source, at);
+      return;
+    }
     detour = new Uint8Array(length);
     detours.set(length, detour);
   }
-  return detour;
+  detour.set(source);
+  target.set(detour, at);
 }
 
 /** Copies the first `length` bytes of `source` to `target` from `at` on. */
 export function copyIn(target: Uint8Array, at: number, source: Uint8Array, length: number): void {
   if (length === source.length) {
-    const detour = detourOf(source, length);
-    detour?.set(source);
-    target.set(detour ?? source, at);
+    if (length > SHORT && source.byteOffset % WORD !== 0) copyByDetour(target, at, source);
+    else target.set(source, at);
   } else if (length <= SHORT) {
     for (let i = 0; i < length; i++) target[at + i] = source[i] as number;
   } else {
@@ -130,9 +139,8 @@ export function copyIn(target: Uint8Array, at: number, source: Uint8Array, lengt
 
 /** Copies a whole frame to the start of `target`; reads each byte once. */
 export function copyFrame(target: Uint8Array, frame: Uint8Array): void {
-  const detour = detourOf(target, frame.length);
-  detour?.set(frame);
-  target.set(detour ?? frame);
+  if (frame.length > SHORT && target.byteOffset % WORD !== 0) copyByDetour(target, 0, frame);
+  else target.set(frame);
 }
 
 /** Copies `length` bytes of `source`, some but not all of it, from `at` on, to the start of `target`; reads each byte once. */

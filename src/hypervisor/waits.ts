@@ -1,5 +1,6 @@
 /** Waiting on one endpoint: spin briefly, then park until a ring, and look again (SPEC §8, "Waiting on a half"). */
 import { expected, IvcError } from "../errors.ts";
+import { pause } from "../memory.ts";
 import type { IvcCookie } from "./cookie.ts";
 import type { Interrupts } from "./interrupts.ts";
 
@@ -135,6 +136,7 @@ function spinFor(cookie: IvcCookie, condition: Condition, spin: number, timeout:
   for (let round = 1; round < rounds + 1; round++) {
     for (let i = looks; i > 0; i--) {
       if (condition.holds(cookie)) return condition.outcome(cookie);
+      pause();
     }
     const outcome = look(interrupts, cookie, condition);
     if (outcome !== undefined) return outcome;

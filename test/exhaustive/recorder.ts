@@ -170,6 +170,7 @@ export class Recorder {
         return timedOut;
       },
       mayBlock: () => true,
+      pause: () => undefined,
       waitAsync: (words, index, expected) => {
         if (atomic(WAIT_ASYNC)(words, index, expected) === 0) return undefined;
         return this.host.waitToBeNotified() as unknown as Promise<unknown>;

@@ -132,6 +132,7 @@ export function recorded(real: typeof Memory): typeof Memory {
       return real.bytesOf(...place);
     },
     mayBlock: real.mayBlock,
+    pause: real.pause,
     load: word("load", true),
     store: word("store", false),
     exchange: word("exchange", true),

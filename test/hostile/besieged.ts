@@ -40,6 +40,7 @@ export function besieged(real: typeof Memory): typeof Memory {
       return adversary.choose("timed out", [1, 0]) === 1;
     },
     mayBlock: () => true,
+    pause: () => undefined,
     /** Resolves when the host says so; or the word does not hold what it should any more. */
     waitAsync(words, index) {
       adversary.access(words, index, 0);
