@@ -2,7 +2,9 @@
  * What a frame costs in garbage and in `Atomics` calls (SPEC §10), measured on the built package. Exits with 1 if a row
  * is over its limit.
  *
- *     node bench/allocation.mjs [--frames 10000000] [--only <part of a row's name>]
+ *     node bench/allocation.mjs [--frames 10000000] [--only <part of a row's name>] [--summary]
+ *
+ * With `--summary`: the rows that the benchmark has targets for, with counters from 0 only, as JSON.
  *
  * How allocation is measured. V8 allocates by moving a pointer through the new space, and `used_heap_size` tells the
  * pointer to the byte; so while no garbage collection runs, growth of the heap *is* allocation, also of objects that are
@@ -46,6 +48,7 @@ const { values: args } = parseArgs({
   options: {
     frames: { type: "string", default: "10000000" },
     only: { type: "string", default: "" },
+    summary: { type: "boolean", default: false },
     row: { type: "string" },
     atomics: { type: "boolean", default: false },
   },
@@ -259,7 +262,7 @@ const sink = { value: undefined };
 
 /**
  * `views`: how many views per frame are allowed; undefined: any number. Every frame is one write and one read.
- * `share`: which share of the frames is run.
+ * `share`: which share of the frames is run. `target`: the benchmark has a target for it.
  */
 const ROWS = {
   "control: nothing": {
@@ -288,12 +291,16 @@ const ROWS = {
   },
   "ring layer: write, read: 64 of 64": { views: 0, make: (start) => copies(ringEnds(start, 64, 64), 64, 64) },
   "ring layer: write, read: 1024 of 1024": { views: 0, make: (start) => copies(ringEnds(start, 64, 1024), 1024, 1024) },
-  "write, read: 64 of 64": { views: 0, make: (start) => copies(guestEnds(start, 64, 64), 64, 64) },
+  "write, read: 64 of 64": { views: 0, target: true, make: (start) => copies(guestEnds(start, 64, 64), 64, 64) },
   "write, read: 64 of 64, in 48 slots": { views: 0, make: (start) => copies(guestEnds(start, 48, 64), 64, 64) },
   "write, read: 64 of 64, unmasked": { views: 0, make: (start) => copies(guestEnds(start, 64, 64, false), 64, 64) },
   "write, read: 256 into 300": { views: 0, make: (start) => copies(guestEnds(start, 64, 256), 256, 300) },
-  "getNextFrame, advance": { views: 0, make: (start) => inPlace(guestEnds(start, 64, 64)) },
-  "getNextFrame, advance: batches of 32": { views: 0, make: (start) => batches(guestEnds(start, 64, 64), 32) },
+  "getNextFrame, advance": { views: 0, target: true, make: (start) => inPlace(guestEnds(start, 64, 64)) },
+  "getNextFrame, advance: batches of 32": {
+    views: 0,
+    target: true,
+    make: (start) => batches(guestEnds(start, 64, 64), 32),
+  },
   "write 8 of 64": { views: 0, make: (start) => copies(guestEnds(start, 64, 64), 8, 64) },
   "write 100 of 256": { views: 0, make: (start) => copies(guestEnds(start, 64, 256), 100, 256) },
   "read 8 of 64": { views: 0, make: (start) => copies(guestEnds(start, 64, 64), 64, 8) },
@@ -316,18 +323,21 @@ const ROWS = {
     views: 1,
     make: (start) => kernelPokesAndPeeks(tegraEnds(start, 64, 256), 100, 100, 100),
   },
-  "wait: ready at once": { views: 0, make: (start) => readyWaits(guestEnds(start, 64, 64, false)) },
+  "wait: ready at once": { views: 0, target: true, make: (start) => readyWaits(guestEnds(start, 64, 64, false)) },
   "wait: ready at the 500th look": {
     views: 0,
+    target: true,
     share: 0.1,
     make: (start) => spinningWaits(guestEnds(start, 64, 64, false), 500),
   },
   "wait: ready at the 500th look, spin: Infinity": {
+    views: 0,
+    target: true,
     share: 0.1,
     make: (start) => spinningWaits(guestEnds(start, 64, 64, false), 500, { spin: Infinity }),
   },
   "wait: spinning, echo of a thread": { share: 0.01, make: (start) => echoes(start, Infinity) },
-  "wait: parked, echo of a thread": { share: 0.01, make: (start) => echoes(start, 0) },
+  "wait: parked, echo of a thread": { views: 0, target: true, share: 0.01, make: (start) => echoes(start, 0) },
   "poll, handler reads": { share: 0.1, make: (start) => handled(guestEnds(start, 64, 64, false)) },
 };
 
@@ -369,7 +379,7 @@ async function runRow({ make, share = 1 }) {
   const frames = Math.ceil(Number(args.frames) * share);
   const warm = WARM_CALLS * Math.ceil(frames * WARM_SHARE);
   const figures = [];
-  for (const passed of PASSED) {
+  for (const passed of args.summary ? [undefined] : PASSED) {
     const start = passed === undefined ? 0 : passed - warm - Math.floor(frames / 2);
     const made = await make(start);
     const { run, stop } = typeof made === "function" ? { run: made } : made;
@@ -479,9 +489,17 @@ function runAll() {
   return ok && rows.length > 0;
 }
 
+/** Runs the rows of the targets; prints their figures. */
+function runSummary() {
+  const rows = Object.entries(ROWS).filter(([, { target }]) => target);
+  const figures = rows.map(([name]) => ({ name, rate: child("--row", name, "--summary")?.[0]?.rate, none: NONE }));
+  console.log(JSON.stringify(figures));
+}
+
 if (!isMainThread) {
   const { parentPort } = await import("node:worker_threads");
   echo(workerData, () => parentPort.postMessage("ready"));
 } else if (args.row) await runRow(ROWS[args.row]);
 else if (args.atomics) runAtomics();
+else if (args.summary) runSummary();
 else process.exitCode = runAll() ? 0 : 1;

@@ -1,0 +1,58 @@
+/** Runs contestants in rounds, interleaved: one process each, and only one of them at work at a time. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** First number of frames that a contestant is tried with. */
+const FIRST = 64;
+/** How many rounds' time it is warmed up. */
+const WARM = 3;
+
+/** A contestant that is running. */
+export class Contestant {
+  constructor(command, args) {
+    this.process = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"] });
+    this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+    this.frames = FIRST;
+  }
+
+  /** A contestant written in JavaScript. */
+  static ofModule(node, flags, { module, task, params }) {
+    const url = new URL(module, import.meta.url).href;
+    return new Contestant(node, [
+      ...flags,
+      fileURLToPath(new URL("child.mjs", import.meta.url)),
+      JSON.stringify({ module: url, task, params }),
+    ]);
+  }
+
+  /** The next line of its answers. */
+  async answer() {
+    const { value, done } = await this.lines.next();
+    if (done) throw new Error(`${this.process.spawnargs.join(" ")} ended`);
+    return JSON.parse(value);
+  }
+
+  /** Runs one round, of as many frames as shall take `ms` by what the last round took. */
+  async round(ms) {
+    const { frames } = this;
+    this.process.stdin.write(`${JSON.stringify({ frames })}\n`);
+    const figures = await this.answer();
+    const next = Math.round((frames * ms) / figures.ms);
+    this.frames = Math.min(Math.max(next, Math.ceil(frames / 4), 1), frames * 8);
+    return { frames, ...figures };
+  }
+
+  /** Runs rounds until it is warm. */
+  async warm(ms) {
+    for (let total = 0; total < WARM * ms; ) total += (await this.round(ms)).ms;
+  }
+
+  /** Ends it. */
+  async stop() {
+    if (this.process.exitCode !== null) return;
+    this.process.stdin.end();
+    await once(this.process, "exit");
+  }
+}
