@@ -43,7 +43,9 @@ async function main({ quick, check, only, node }) {
   const nodes = versions.map(nodeOf);
   const works = WORKS.filter(({ name }) => name.includes(only));
   const allocation = "bytes allocated".includes(only);
-  const say = process.stderr.isTTY ? () => undefined : (name) => process.stderr.write(`${name}\n`);
+  const say = process.stderr.isTTY
+    ? () => undefined
+    : (name) => process.stderr.write(`${Math.round(performance.now() / 1000)} s: ${name}\n`);
   const bar = new SingleBar(
     { format: "{bar} {percentage}% {name}", hideCursor: true, clearOnComplete: true },
     Presets.shades_classic,

@@ -57,7 +57,7 @@ export async function runWork(work, nodes, { rounds, ms: usual }, nativeProgram,
     }
   }
   for (const { contestant, entry, missing } of entries) {
-    if (missing) entry.missing = missing;
+    entry.missing = missing;
     await contestant?.warm(ms);
     tick();
   }
@@ -66,7 +66,13 @@ export async function runWork(work, nodes, { rounds, ms: usual }, nativeProgram,
     probes.push((took * 1e6) / frames);
     for (const { contestant, entry, begin } of entries) {
       const one = work.fresh ? (await begin()).contestant : contestant;
-      if (one) entry.rounds.push(await one.round(ms));
+      if (!entry.missing) {
+        try {
+          entry.rounds.push(await one.round(ms));
+        } catch (error) {
+          entry.missing = `round ${i + 1}: ${error.message}`;
+        }
+      }
       if (work.fresh) await one.stop();
       tick();
     }

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 
 /** First number of frames that a contestant is tried with. */
 const FIRST = 64;
+/** Longest wait for an answer, in ms. */
+const PATIENCE = 20_000;
 /** How many rounds' time it is warmed up. */
 const WARM = 3;
 
@@ -27,10 +29,12 @@ export class Contestant {
     ]);
   }
 
-  /** The next line of its answers. */
+  /** The next line of its answers. A contestant that gives none is ended. */
   async answer() {
+    const timer = setTimeout(() => this.process.kill("SIGKILL"), PATIENCE);
     const { value, done } = await this.lines.next();
-    if (done) throw new Error(`${this.process.spawnargs.join(" ")} ended`);
+    clearTimeout(timer);
+    if (done) throw new Error(this.process.killed ? `no answer within ${PATIENCE / 1000} s` : "ended before its time");
     return JSON.parse(value);
   }
 
@@ -51,8 +55,12 @@ export class Contestant {
 
   /** Ends it. */
   async stop() {
-    if (this.process.exitCode !== null) return;
+    const { exitCode, signalCode } = this.process;
+    if (exitCode !== null || signalCode !== null) return;
+    const timer = setTimeout(() => this.process.kill("SIGKILL"), PATIENCE);
+    const exit = once(this.process, "exit");
     this.process.stdin.end();
-    await once(this.process, "exit");
+    await exit;
+    clearTimeout(timer);
   }
 }

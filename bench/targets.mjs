@@ -41,7 +41,7 @@ export function judge({ works, allocation }, node) {
   const judged = TARGETS.flatMap(({ what, work: name, of, against, least, most }) => {
     const work = works.find((each) => each.name === name);
     const found = [of, against].map((contestant) =>
-      work?.entries.find((entry) => entry.contestant === contestant && entry.node === node && entry.rounds.length > 0),
+      work?.entries.find((entry) => entry.contestant === contestant && entry.node === node && !entry.missing),
     );
     if (!found[0] || !found[1]) return [];
     const ratio = times(work, ...found);

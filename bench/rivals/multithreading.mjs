@@ -51,8 +51,8 @@ export async function blocking({ frameSize }) {
 
 /** Round trips; both ends block. */
 export async function roundTrip({ frameSize }) {
-  const [tx, rx] = channel(CAPACITY);
-  const [tx2, rx2] = channel(CAPACITY);
+  const [tx, rx] = channel(CAPACITY, { size: MEMORY });
+  const [tx2, rx2] = channel(CAPACITY, { size: MEMORY });
   const far = spawn(move(rx, tx2), (receiver, sender) => {
     for (;;) {
       const { ok, value } = receiver.blockingRecv();
