@@ -20,8 +20,8 @@ export type WaitOutcome = "closed" | "aborted" | "ready" | "peer-down" | "timed-
 /** What a blocking wait takes besides its timeout. */
 export interface WaitOptions {
   /**
-   * How often to look before parking, a number ≥ 0: 0 parks at once, Infinity never parks (blocking waits only: an async
-   * wait holds up the event loop while it spins). One look takes some 10 ns. Default 2000.
+   * How often to look before parking, a number ≥ 0: 0 parks at once, 2^30 and more never park, nor does Infinity (blocking
+   * waits only: an async wait holds up the event loop while it spins). One look takes some 20 ns. Default 2000.
    */
   readonly spin?: number | undefined;
 }
@@ -34,6 +34,8 @@ export interface AsyncWaitOptions extends WaitOptions {
 
 /** How often a wait looks before it parks, unless told otherwise: about as long as a park and a wake take. */
 const DEFAULT_SPIN = 2000;
+/** Looks that have no end. */
+const ENDLESS: number = 2 ** 30 - 1;
 
 /** Longest timeout, in ms: that of a timer. */
 const MAX_TIMEOUT: number = 2 ** 31 - 1;
@@ -85,10 +87,15 @@ export function checkTimeout(timeout: number): void {
   }
 }
 
-function checkSpin(spin: number, max: number): void {
+/** Refuses a spin out of range. Returns it as a small integer: V8 makes an object of any other number that is passed on. */
+function checkSpin(options: WaitOptions | undefined, max: number): number {
+  if (options === undefined) return DEFAULT_SPIN;
+  const { spin } = options;
+  if (spin === undefined) return DEFAULT_SPIN;
   if (typeof spin !== "number" || !(spin >= 0 && spin <= max)) {
     throw expected("EINVAL", "spin", `a number from 0 to ${max}`, spin);
   }
+  return spin < ENDLESS ? Math.ceil(spin) : ENDLESS;
 }
 
 /** Refuses to block where that is not allowed. */
@@ -131,10 +138,8 @@ function lookClosely(interrupts: Interrupts, cookie: IvcCookie, condition: Condi
 function spinFor(cookie: IvcCookie, condition: Condition, spin: number, timeout: number): WaitOutcome | undefined {
   const { interrupts } = cookie.guest;
   interrupts.startPolling(cookie.line);
-  const looks = Math.min(spin, SPIN_ROUND);
-  const rounds = spin / SPIN_ROUND;
-  for (let round = 1; round < rounds + 1; round++) {
-    for (let i = looks; i > 0; i--) {
+  for (let left = spin, round = 1; left > 0; round++) {
+    for (let i = Math.min(left, SPIN_ROUND); i > 0; i--) {
       if (condition.holds(cookie)) return condition.outcome(cookie);
       pause();
     }
@@ -144,6 +149,7 @@ function spinFor(cookie: IvcCookie, condition: Condition, spin: number, timeout:
       interrupts.lookNowAndThen();
       if (interrupts.timeLeft(timeout) <= 0) return condition.outcome(cookie) ?? "timed-out";
     }
+    if (spin !== ENDLESS) left -= SPIN_ROUND;
   }
   return undefined;
 }
@@ -202,9 +208,8 @@ export function waitFor(
   options: WaitOptions | undefined,
   insteadUse: string,
 ): WaitOutcome {
-  const spin = options?.spin ?? DEFAULT_SPIN;
   checkTimeout(timeout);
-  checkSpin(spin, Number.POSITIVE_INFINITY);
+  const spin = checkSpin(options, Number.POSITIVE_INFINITY);
   const { guest, line } = cookie;
   if (cookie.peerVmid === guest.vmid) {
     throw new IvcError("EINVAL", `a guest may not block on a channel with itself: use ${insteadUse} instead`);
@@ -229,10 +234,9 @@ export function waitForAsync(
   timeout: number,
   options: AsyncWaitOptions | undefined,
 ): Promise<WaitOutcome> {
-  const spin = options?.spin ?? DEFAULT_SPIN;
   const signal = options?.signal;
   checkTimeout(timeout);
-  checkSpin(spin, Number.MAX_SAFE_INTEGER);
+  const spin = checkSpin(options, Number.MAX_SAFE_INTEGER);
   if (!cookie.reserved) return Promise.resolve("closed");
   if (signal?.aborted) return Promise.resolve("aborted");
   const { eventLoop, vmid } = cookie.guest;
