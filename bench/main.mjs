@@ -66,8 +66,8 @@ async function main({ quick, check, only, node }) {
   }
   bar.stop();
   report(results);
-  if (check)
-    process.exitCode = results.nodes.every((version) => judge(results, version).every(({ held }) => held)) ? 0 : 1;
+  const judged = results.nodes.flatMap((version) => judge(results, version));
+  if (check) process.exitCode = judged.length > 0 && judged.every(({ held }) => held) ? 0 : 1;
 }
 
 /** When, where and of what. */

@@ -28,7 +28,10 @@ const figureOf = ({ figure, fresh }, round) => {
 /** The unit of a work's figures. */
 export const unitOf = ({ figure, fresh }) => (fresh ? "ms" : figure ? "µs" : "ns a frame");
 
-/** Starts a contestant; undefined in place of it, and why, if it cannot run here. */
+/** Longest measurement of garbage, in ms. */
+const PATIENCE = 300_000;
+
+/** Starts a contestant: `{ contestant }`, or `{ missing }`, why it cannot run here. */
 async function start({ module, task, flags = [], params, native }, common, node, nativeProgram) {
   if (native && !nativeProgram) return { missing: "no g++ here" };
   const contestant = native
@@ -36,6 +39,16 @@ async function start({ module, task, flags = [], params, native }, common, node,
     : Contestant.ofModule(node.path, flags, { module, task, params: { ...common, ...params } });
   const { missing } = await contestant.answer();
   return missing ? { missing } : { contestant };
+}
+
+/** Does something with a contestant, unless it is missing; if that fails it is. */
+async function attempt(entry, what, action) {
+  if (entry.missing) return;
+  try {
+    await action();
+  } catch (error) {
+    entry.missing = `${what}: ${error.message}`;
+  }
 }
 
 /**
@@ -53,27 +66,30 @@ export async function runWork(work, nodes, { rounds, ms: usual }, nativeProgram,
     for (const node of contestant.native ? nodes.slice(0, 1) : nodes) {
       const begin = () => start(contestant, work.params, node, nativeProgram);
       const entry = { contestant: name, node: contestant.native ? NATIVE : node.version, rounds: [] };
-      entries.push({ entry, begin, ...(!work.fresh && (await begin())) });
+      entries.push({ entry, begin, contestant: undefined });
     }
   }
-  for (const { contestant, entry, missing } of entries) {
-    entry.missing = missing;
-    await contestant?.warm(ms);
+  for (const each of entries) {
+    const { entry, begin } = each;
+    if (!work.fresh) {
+      await attempt(entry, "start", async () => {
+        const { contestant, missing } = await begin();
+        Object.assign(each, { contestant });
+        entry.missing = missing;
+        await contestant?.warm(ms);
+      });
+    }
     tick();
   }
   for (let i = 0; i < rounds; i++) {
     const { ms: took, frames } = await probe.round(PROBE);
     probes.push((took * 1e6) / frames);
     for (const { contestant, entry, begin } of entries) {
-      const one = work.fresh ? (await begin()).contestant : contestant;
-      if (!entry.missing) {
-        try {
-          entry.rounds.push(await one.round(ms));
-        } catch (error) {
-          entry.missing = `round ${i + 1}: ${error.message}`;
-        }
-      }
-      if (work.fresh) await one.stop();
+      await attempt(entry, `round ${i + 1}`, async () => {
+        const one = contestant ?? (await begin()).contestant;
+        entry.rounds.push(await one.round(ms));
+        if (work.fresh) await one.stop();
+      });
       tick();
     }
   }
@@ -99,9 +115,10 @@ export function summary(work, entry) {
 
 /**
  * How many times as long one entry takes as another: the median of the ratios within each round, since the machine may
- * change between rounds.
+ * change between rounds. NaN if one of them is missing.
  */
 export function times(work, entry, other) {
+  if (entry.missing || other.missing) return Number.NaN;
   const others = figuresOf(work, other);
   return median(figuresOf(work, entry).map((figure, round) => figure / others[round]));
 }
@@ -109,6 +126,8 @@ export function times(work, entry, other) {
 /** Bytes allocated per frame, of what the targets speak of: `{ name, rate, none }`, with what counts as none. */
 export async function measureAllocation(node, frames) {
   const program = fileURLToPath(new URL("allocation.mjs", import.meta.url));
-  const { stdout } = await promisify(execFile)(node.path, [program, "--summary", "--frames", String(frames)]);
+  const { stdout } = await promisify(execFile)(node.path, [program, "--summary", "--frames", String(frames)], {
+    timeout: PATIENCE,
+  });
   return JSON.parse(stdout);
 }

@@ -10,8 +10,9 @@ const table = (head, align, rows) => {
   return made.toString();
 };
 
-/** A number with three digits that count. */
+/** A number with three digits that count; NaN: it was not measured. */
 export function digits(value) {
+  if (Number.isNaN(value)) return "–";
   if (value >= 100) return Math.round(value).toLocaleString("en");
   return value.toPrecision(3);
 }
@@ -26,11 +27,11 @@ export function workTable(work) {
     const [{ contestant, node: oldest }] = work.entries;
     const node = entry.node === NATIVE ? oldest : entry.node;
     const first = work.entries.find((each) => each.node === node && each.contestant === contestant);
-    const ratio = times(work, entry, first).toFixed(2);
+    const ratio = digits(times(work, entry, first));
     const tail =
       entry.rounds[0].p99 === undefined
         ? ""
-        : ["p50", "p99", "p999"].map((p) => digits(percentile(entry, p))).join(" / ");
+        : ["p50", "p99", "p999"].map((p) => digits(summary({ figure: p }, entry).median)).join(" / ");
     return [name, digits(median), `${digits(low)} – ${digits(high)}`, ratio, tail];
   });
   const head = [work.name, unitOf(work), "10 % – 90 % of rounds", "× the first", "µs: p50 / p99 / p99.9"];
@@ -38,11 +39,6 @@ export function workTable(work) {
   return `${table(head, ["left", "right", "right", "right", "right"], rows)}
 meanwhile one word went there and back in ${spread} ns (10 %, 50 %, 90 % of rounds)`;
 }
-
-const percentile = (entry, name) => {
-  const sorted = entry.rounds.map((round) => round[name]).sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-};
 
 /** The targets, and whether each was held. */
 export function targetsTable(results, node) {
@@ -70,7 +66,7 @@ export function nodesTable({ works, nodes }) {
         return times(work, entry, first);
       });
       if (ratios.some((ratio) => ratio > DIFFERS || ratio < 1 / DIFFERS)) {
-        rows.push([`${work.name}: ${first.contestant}`, ...ratios.map((ratio) => ratio.toFixed(2))]);
+        rows.push([`${work.name}: ${first.contestant}`, ...ratios.map(digits)]);
       }
     }
   }

@@ -36,21 +36,29 @@ const TARGETS = [
   within("delivery to one line of 1,024, against one of 1", "delivery to one line of", "1024", "1", 1.1),
 ];
 
-/** How the targets came out on a version of Node.js; those whose works were not run are left out. */
+/**
+ * How the targets came out on a version of Node.js. Those whose works were not run are left out; one of which a contestant
+ * is missing is not held.
+ */
 export function judge({ works, allocation }, node) {
   const judged = TARGETS.flatMap(({ what, work: name, of, against, least, most }) => {
     const work = works.find((each) => each.name === name);
+    if (!work) return [];
     const found = [of, against].map((contestant) =>
-      work?.entries.find((entry) => entry.contestant === contestant && entry.node === node && !entry.missing),
+      work.entries.find((entry) => entry.contestant === contestant && entry.node === node),
     );
-    if (!found[0] || !found[1]) return [];
     const ratio = times(work, ...found);
     if (most !== undefined) return [{ what, limit: `≤ ${most}`, measured: ratio, held: ratio <= most }];
     return [{ what, limit: `≥ ${least}`, measured: 1 / ratio, held: 1 / ratio >= least }];
   });
   const rows = allocation?.[node] ?? [];
   for (const { name, rate, none } of rows) {
-    judged.push({ what: `bytes allocated a frame: ${name}`, limit: "0", measured: rate, held: rate <= none });
+    judged.push({
+      what: `bytes allocated a frame: ${name}`,
+      limit: "0",
+      measured: rate ?? Number.NaN,
+      held: rate <= none,
+    });
   }
   return judged;
 }

@@ -106,6 +106,8 @@ const WORD = 8;
 
 /** Longest frame that takes a detour if the caller's bytes are not aligned: the place of the detour is kept. */
 const MAX_DETOUR = 65_536;
+/** What frame sizes are multiples of: no place is kept for a message of another length. */
+const FRAME_UNIT = 64;
 /** An aligned place for a frame, by its size. */
 const detours = new Map<number, Uint8Array>();
 
@@ -114,7 +116,7 @@ function copyByDetour(target: Uint8Array, at: number, source: Uint8Array): void 
   const { length } = source;
   let detour = detours.get(length);
   if (!detour) {
-    if (length > MAX_DETOUR || length % SHORT !== 0) {
+    if (length > MAX_DETOUR || length % FRAME_UNIT !== 0) {
       target.set(source, at);
       return;
     }
@@ -164,7 +166,7 @@ function zerosOf(exponent: number): Uint8Array {
   return zeros[exponent];
 }
 
-/** Zeroes `bytes` from `from` to before `to`; both it and `to` are aligned. */
+/** Zeroes `bytes` from `from` to before `to`; `bytes` and `to` are aligned. */
 export function zero(bytes: Uint8Array, from: number, to: number): void {
   if (to - from <= FEW) {
     if (from < to) bytes.fill(0, from, to);

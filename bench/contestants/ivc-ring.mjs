@@ -34,30 +34,17 @@ function receiveCopies({ rx }, options) {
   };
 }
 
-function sendInPlace({ tx }, options) {
+/** Frame by frame, without a copy. */
+function oneByOne(half, wait, use) {
   return (from, n) => {
-    for (let i = 0; i < n; i++) {
-      let frame = tx.getNextFrame();
+    for (let i = from; i < from + n; i++) {
+      let frame = half.getNextFrame();
       while (!frame) {
-        must(tx.waitWritable(TIMEOUT, options) === "ready", "room");
-        frame = tx.getNextFrame();
+        must(wait() === "ready", "the peer to go on");
+        frame = half.getNextFrame();
       }
-      stamp(frame, from + i);
-      tx.advance();
-    }
-  };
-}
-
-function receiveInPlace({ rx }, options) {
-  return (from, n) => {
-    for (let i = 0; i < n; i++) {
-      let frame = rx.getNextFrame();
-      while (!frame) {
-        must(rx.waitReadable(TIMEOUT, options) === "ready", "a frame");
-        frame = rx.getNextFrame();
-      }
-      check(frame, from + i);
-      rx.advance();
+      use(frame, i);
+      half.advance();
     }
   };
 }
@@ -78,12 +65,19 @@ function batches(half, wait, use) {
   };
 }
 
-const sendBatches = ({ tx }, options) => batches(tx, () => tx.waitWritable(TIMEOUT, options), stamp);
-const receiveBatches = ({ rx }, options) => batches(rx, () => rx.waitReadable(TIMEOUT, options), check);
+/** The halves of a way to move frames in place, {@link oneByOne} or in {@link batches}. */
+const sending =
+  (way) =>
+  ({ tx }, options) =>
+    way(tx, () => tx.waitWritable(TIMEOUT, options), stamp);
+const receiving =
+  (way) =>
+  ({ rx }, options) =>
+    way(rx, () => rx.waitReadable(TIMEOUT, options), check);
 
 export const copy = (params) => open("copy", sendCopies, params);
-export const inPlace = (params) => open("inPlace", sendInPlace, params);
-export const batch = (params) => open("batch", sendBatches, params);
+export const inPlace = (params) => open("inPlace", sending(oneByOne), params);
+export const batch = (params) => open("batch", sending(batches), params);
 
 /** The far half takes frames on its event loop, and the near one waits as it does by default. */
 export const eventLoop = (params) => open("eventLoop", sendCopies, { ...params, options: undefined });
@@ -165,7 +159,7 @@ const opened =
 export const far = {
   copy: opened(receiveCopies),
   copyAfterAll: receiveAfterAll,
-  inPlace: opened(receiveInPlace),
-  batch: opened(receiveBatches),
+  inPlace: opened(receiving(oneByOne)),
+  batch: opened(receiving(batches)),
   eventLoop: listen,
 };

@@ -11,7 +11,7 @@ import type { Interrupts } from "./interrupts.ts";
  * - `"aborted"`: the signal was aborted (async waits)
  * - `"ready"`: what was waited for holds
  * - `"peer-down"`: the peer's thread has died; frames it published stay readable
- * - `"timed-out"`
+ * - `"timed-out"`: up to 4 ms late, if it was rung for something else in its first sleep
  *
  * In waits for room, `"peer-down"` comes before `"ready"`.
  */
@@ -89,7 +89,7 @@ export function checkTimeout(timeout: number): void {
 
 /** Refuses a spin out of range. Returns it as a small integer: V8 makes an object of any other number that is passed on. */
 function checkSpin(options: WaitOptions | undefined, max: number): number {
-  if (options === undefined) return DEFAULT_SPIN;
+  if (!options) return DEFAULT_SPIN;
   const { spin } = options;
   if (spin === undefined) return DEFAULT_SPIN;
   if (typeof spin !== "number" || !(spin >= 0 && spin <= max)) {

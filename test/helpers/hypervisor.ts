@@ -25,6 +25,17 @@ export function attachFor(handle: GuestHandle, options?: AttachOptions): Guest {
   return guest;
 }
 
+/** Until the test ends, does something at the `n`-th `Atomics.load` from now on: what the peer does while the caller spins. */
+export function atLoad(n: number, action: () => void): void {
+  const { load } = Atomics;
+  let loads = 0;
+  const spy = vi.spyOn(Atomics, "load").mockImplementation(((words: Int32Array, index: number) => {
+    if (++loads === n) action();
+    return load(words, index);
+  }) as never);
+  onTestFinished(() => spy.mockRestore());
+}
+
 /** One side of a channel. */
 export interface End {
   readonly handle: GuestHandle;

@@ -12,7 +12,7 @@ import { ESTABLISHED, type Queue, RX_COUNT, TX_COUNT } from "../../src/ring/layo
 import { RxHalf } from "../../src/ring/rx.ts";
 import { TxHalf } from "../../src/ring/tx.ts";
 import { besiege as besiegeGuest } from "./guest-siege.ts";
-import { stopTheClock, type World } from "./guest-world.ts";
+import { standStill, type World } from "./guest-world.ts";
 import { called, KINDS, tally } from "./handlers.ts";
 import { host } from "./host.ts";
 import { besiege } from "./ring-world.ts";
@@ -23,12 +23,7 @@ vi.mock("../../src/memory.ts", async (original) => {
   return besieged(await original<typeof Memory>());
 });
 
-beforeAll(() => {
-  const undo = [stopTheClock(), host.install()];
-  return () => {
-    for (const each of undo) each();
-  };
-});
+beforeAll(standStill);
 
 /** What a half knows. */
 interface Inside {

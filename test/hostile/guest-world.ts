@@ -68,6 +68,14 @@ export function stopTheClock(): () => void {
   return () => spy.mockRestore();
 }
 
+/** Until the tests of this file end, time and the event loop stand still. */
+export function standStill(): () => void {
+  const undo = [stopTheClock(), host.install()];
+  return () => {
+    for (const each of undo) each();
+  };
+}
+
 /** Guest 0 (own), with a channel and a pool to guest 1 (hostile), and a channel to guest 2 (honest). */
 export class World {
   readonly places: Places;

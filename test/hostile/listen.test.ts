@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { IvcCookie, WaitOutcome } from "../../src/index.ts";
 import type * as Memory from "../../src/memory.ts";
 import { besiege, besiegeInWindows } from "./guest-siege.ts";
-import { type Setup, stopTheClock, type World } from "./guest-world.ts";
+import { type Setup, standStill, type World } from "./guest-world.ts";
 import { called, KINDS, LOOK, OOPS, SERVE, tally, throwing } from "./handlers.ts";
 import { host } from "./host.ts";
 import { is, type Verb } from "./verbs.ts";
@@ -16,12 +16,7 @@ vi.mock("../../src/memory.ts", async (original) => {
   return besieged(await original<typeof Memory>());
 });
 
-beforeAll(() => {
-  const undo = [stopTheClock(), host.install()];
-  return () => {
-    for (const each of undo) each();
-  };
-});
+beforeAll(standStill);
 
 const nothing = is(undefined);
 

@@ -7,9 +7,8 @@ import { Guest } from "../../src/hypervisor/guest.ts";
 import type * as Memory from "../../src/memory.ts";
 import * as tegra from "../../src/tegra/index.ts";
 import { besiege, besiegeOpening } from "./guest-siege.ts";
-import { stopTheClock, World } from "./guest-world.ts";
+import { standStill, World } from "./guest-world.ts";
 import { KINDS, most } from "./handlers.ts";
-import { host } from "./host.ts";
 import { is, type Verb } from "./verbs.ts";
 
 vi.mock("../../src/memory.ts", async (original) => {
@@ -17,13 +16,10 @@ vi.mock("../../src/memory.ts", async (original) => {
   return besieged(await original<typeof Memory>());
 });
 
+beforeAll(standStill);
 beforeAll(() => {
-  const undo = [stopTheClock(), host.install()];
   const info = vi.spyOn(console, "info").mockImplementation(() => undefined);
-  return () => {
-    for (const each of undo) each();
-    info.mockRestore();
-  };
+  return () => info.mockRestore();
 });
 
 const isFunction = (value: unknown): boolean => typeof value === "function" && !/^class/.test(String(value));

@@ -1,5 +1,5 @@
 /** SPEC §8: interrupts delivered on the event loop. */
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, type Mock, onTestFinished, test, vi } from "vitest";
 import { WAKE } from "../../../src/hypervisor/areas.ts";
 import {
   type End,
@@ -7,6 +7,7 @@ import {
   onlyRings,
   openMany,
   openPair,
+  type Pair,
   RUNTIMES,
   receive,
   send,
@@ -25,6 +26,18 @@ function handle({ guest, cookie }: End, handler: () => void): void {
   armed = true;
 }
 
+/** A pair of which `a` listens, with nothing pending, and is served by rings only. */
+async function listeningPair(): Promise<Pair & { handler: Mock<() => void> }> {
+  onlyRings();
+  const pair = openPair();
+  const handler = vi.fn<() => void>();
+  handle(pair.a, handler);
+  pair.a.guest.listen();
+  await sleep(20);
+  handler.mockClear();
+  return { ...pair, handler };
+}
+
 /** What Node is kept alive by: how many timers. */
 function timers(): number {
   return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
@@ -33,13 +46,7 @@ function timers(): number {
 describe.each(Object.entries(RUNTIMES))("%s", (_name, prepare) => {
   test("a ring is delivered, not inside the ring but by it", async () => {
     prepare();
-    onlyRings();
-    const { a, b } = openPair();
-    const handler = vi.fn();
-    handle(a, handler);
-    a.guest.listen();
-    await sleep(20);
-    handler.mockClear();
+    const { b, handler } = await listeningPair();
     b.cookie.notify();
     expect(handler).not.toHaveBeenCalled();
     await until(() => handler.mock.calls.length > 0);
@@ -47,13 +54,7 @@ describe.each(Object.entries(RUNTIMES))("%s", (_name, prepare) => {
 
   test("a ring is delivered also after a poll that took nothing but a stale hint", async () => {
     prepare();
-    onlyRings();
-    const { a, b } = openPair();
-    const handler = vi.fn();
-    handle(a, handler);
-    a.guest.listen();
-    await sleep(20);
-    handler.mockClear();
+    const { a, b, handler } = await listeningPair();
     Atomics.or(new Int32Array(a.handle.wake), WAKE, 1);
     expect(a.guest.poll()).toBe(0);
     await sleep(5);

@@ -1,6 +1,6 @@
 /** What a blocking wait sleeps, and when it looks at the clock, whose readings are garbage (SPEC §8, §10). */
 import { expect, onTestFinished, test, vi } from "vitest";
-import { openPair, receive, send } from "../../helpers/hypervisor.ts";
+import { atLoad, openPair, receive, send } from "../../helpers/hypervisor.ts";
 
 const START = 1_000_000;
 
@@ -59,13 +59,7 @@ test("nor does one that is ready at once, or while it spins", () => {
   send(b.cookie, 1);
   expect(a.cookie.rx.waitReadable(1000, { spin: 0 })).toBe("ready");
   receive(a.cookie);
-  const { load } = Atomics;
-  let loads = 0;
-  const spinning = vi.spyOn(Atomics, "load").mockImplementation(((words: Int32Array, index: number) => {
-    if (++loads === 500) send(b.cookie, 2);
-    return load(words, index);
-  }) as never);
-  onTestFinished(() => spinning.mockRestore());
+  atLoad(500, () => send(b.cookie, 2));
   expect(a.cookie.rx.waitReadable(1000)).toBe("ready");
   expect(readings()).toBe(0);
 });
@@ -94,13 +88,7 @@ test("a wait for room spins too: it does not sleep for what comes meanwhile", ()
   const { a, b } = openPair({ nframes: 1 });
   const { taken } = sleeps();
   send(a.cookie, 1);
-  const { load } = Atomics;
-  let loads = 0;
-  const spinning = vi.spyOn(Atomics, "load").mockImplementation(((words: Int32Array, index: number) => {
-    if (++loads === 50) receive(b.cookie);
-    return load(words, index);
-  }) as never);
-  onTestFinished(() => spinning.mockRestore());
+  atLoad(50, () => receive(b.cookie));
   expect(a.cookie.tx.waitWritable(1000, { spin: 60 })).toBe("ready");
   expect(taken).toEqual([]);
 });

@@ -2,6 +2,7 @@
 import { describe, expect, type Mock, onTestFinished, test, vi } from "vitest";
 import type { IrqHandler, IvcCookie, WaitOutcome } from "../../../src/index.ts";
 import {
+  atLoad,
   codeOf,
   fill,
   forbidBlocking,
@@ -110,15 +111,8 @@ test("a wait that spins neither sleeps nor wants rings: the peer that publishes 
   const { a, b } = openPair();
   const rings = b.cookie.rings;
   const wait = vi.spyOn(Atomics, "wait");
-  const { load } = Atomics;
-  let loads = 0;
-  const spinning = vi.spyOn(Atomics, "load").mockImplementation(((words: Int32Array, index: number) => {
-    if (++loads === 500) send(b.cookie, 1);
-    return load(words, index);
-  }) as never);
-  onTestFinished(() => {
-    for (const spy of [wait, spinning]) spy.mockRestore();
-  });
+  onTestFinished(() => wait.mockRestore());
+  atLoad(500, () => send(b.cookie, 1));
   expect(a.cookie.rx.waitReadable(LONG, { spin: 1000 })).toBe("ready");
   expect(b.cookie.rings).toBe(rings);
   expect(wait.mock.calls.filter(([, , , timeout]) => timeout !== 0)).toEqual([]);
