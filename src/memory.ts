@@ -100,9 +100,24 @@ export function waitAsync(words: Words, index: number, expected: number): Promis
  * goes byte by byte.
  */
 
+/** `set` of all typed arrays. As a property of the array V8 looks it up each time. */
+const { set } = Uint8Array.prototype;
+
 /** Up to this many bytes a loop is faster than a copy that needs a view of its own. */
 const SHORT = 64;
 const WORD = 8;
+
+/** What was asked last: V8 of Node.js 20 calls a function for `byteOffset`. */
+const last: { array: Uint8Array | undefined; aligned: boolean } = { array: undefined, aligned: false };
+
+/** Whether an array begins at a multiple of 8 bytes. */
+function isAligned(array: Uint8Array): boolean {
+  if (array !== last.array) {
+    last.array = array;
+    last.aligned = array.byteOffset % WORD === 0;
+  }
+  return last.aligned;
+}
 
 /** Longest frame that takes a detour if the caller's bytes are not aligned: the place of the detour is kept. */
 const MAX_DETOUR = 65_536;
@@ -117,32 +132,32 @@ function copyByDetour(target: Uint8Array, at: number, source: Uint8Array): void 
   let detour = detours.get(length);
   if (!detour) {
     if (length > MAX_DETOUR || length % FRAME_UNIT !== 0) {
-      target.set(source, at);
+      set.call(target, source, at);
       return;
     }
     detour = new Uint8Array(length);
     detours.set(length, detour);
   }
-  detour.set(source);
-  target.set(detour, at);
+  set.call(detour, source);
+  set.call(target, detour, at);
 }
 
 /** Copies the first `length` bytes of `source` to `target` from `at` on. */
 export function copyIn(target: Uint8Array, at: number, source: Uint8Array, length: number): void {
   if (length === source.length) {
-    if (length > SHORT && source.byteOffset % WORD !== 0) copyByDetour(target, at, source);
-    else target.set(source, at);
+    if (length > SHORT && !isAligned(source)) copyByDetour(target, at, source);
+    else set.call(target, source, at);
   } else if (length <= SHORT) {
     for (let i = 0; i < length; i++) target[at + i] = source[i] as number;
   } else {
-    target.set(source.subarray(0, length), at);
+    set.call(target, source.subarray(0, length), at);
   }
 }
 
 /** Copies a whole frame to the start of `target`; reads each byte once. */
 export function copyFrame(target: Uint8Array, frame: Uint8Array): void {
-  if (frame.length > SHORT && target.byteOffset % WORD !== 0) copyByDetour(target, 0, frame);
-  else target.set(frame);
+  if (frame.length > SHORT && !isAligned(target)) copyByDetour(target, 0, frame);
+  else set.call(target, frame);
 }
 
 /** Copies `length` bytes of `source`, some but not all of it, from `at` on, to the start of `target`; reads each byte once. */
@@ -150,7 +165,7 @@ export function copyOut(target: Uint8Array, source: Uint8Array, at: number, leng
   if (length <= SHORT) {
     for (let i = 0; i < length; i++) target[i] = source[at + i] as number;
   } else {
-    target.set(source.subarray(at, at + length));
+    set.call(target, source.subarray(at, at + length));
   }
 }
 

@@ -53,7 +53,7 @@ export class TxHalf {
     if (!this.hasRoom(1)) return false;
     const start = this.position * this.frameSize;
     copyIn(this.queue.frames, start, data, bytes);
-    zero(this.queue.frames, start + bytes, start + this.frameSize);
+    if (bytes < this.frameSize) zero(this.queue.frames, start + bytes, start + this.frameSize);
     this.publish(1);
     return true;
   }

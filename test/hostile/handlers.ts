@@ -100,10 +100,8 @@ export const SERVE: number = HINTS + STEP + AGAIN + TELL;
 /** A look at the hostile peer's line, with a ring to take, and at the honest one's. */
 export const LOOK: number = 3;
 
-/** What moving a frame costs: the copy (and zero-fill), the count, the mask, the peer's count, and a ring of four. */
-const READ = 8;
-const WRITE = 9;
-const IN_PLACE = 8;
+/** What moving a frame costs: the bytes, the count, the mask, the peer's count, and a ring of four. */
+const MOVE = 8;
 
 /**
  * Looks at the peer's count besides, for `frames` frames: the first one, since what the transition test fetched serves the
@@ -113,11 +111,11 @@ const looks = (n: number, frames: number): number => (n === 1 ? frames : 1);
 /** As {@link looks}, with the look for frames left after a handler that consumed some. */
 const looksAround = (n: number, frames: number): number => (n === 1 ? frames + 1 : 1);
 
-const drains = (n: number): number => READ * most(n) + looksAround(n, most(n));
-const fills = (each: number) => (n: number) => each * most(n) + looks(n, most(n));
+const drains = (n: number): number => MOVE * most(n) + looksAround(n, most(n));
+const fills = (n: number): number => MOVE * most(n) + looks(n, most(n));
 
-/** An echo of all frames: each is read and written, with nothing to zero-fill; and a look around at either queue. */
-export const echoes = (n: number): number => (READ + WRITE - 1) * n + 2 * looksAround(n, n);
+/** An echo of all frames: each is read and written; and a look around at either queue. */
+export const echoes = (n: number): number => 2 * MOVE * n + 2 * looksAround(n, n);
 
 /** A way to serve a line, and the most operations that its handlers cost on a queue of `n` slots. */
 export interface Kind {
@@ -134,24 +132,24 @@ export const KINDS: Record<string, Kind> = {
   // Two looks, for how many and whether they are there still; one count and ring for all; and a look around.
   "a handler that drains a batch": {
     handlers: { irq: drainBatch },
-    cost: (n) => READ - 1 + looksAround(n, 1) + 1,
+    cost: (n) => MOVE - 1 + looksAround(n, 1) + 1,
     again: true,
   },
-  "a handler that reads one frame": { handlers: { irq: readOne }, cost: (n) => READ + looksAround(n, 1), again: true },
+  "a handler that reads one frame": { handlers: { irq: readOne }, cost: (n) => MOVE + looksAround(n, 1), again: true },
   "a handler that answers each frame": {
     handlers: { irq: answerEach },
-    cost: (n) => drains(n) + fills(WRITE)(n),
+    cost: (n) => drains(n) + fills(n),
     again: true,
   },
   "rxReady that drains": { handlers: { rxReady: drain }, cost: drains, again: true },
-  "txReady that fills": { handlers: { txReady: fill }, cost: fills(WRITE) },
+  "txReady that fills": { handlers: { txReady: fill }, cost: fills },
   "both in place": {
     handlers: { rxReady: drainInPlace, txReady: fillInPlace },
-    cost: (n) => drains(n) + fills(IN_PLACE)(n),
+    cost: (n) => drains(n) + fills(n),
     again: true,
   },
-  "a handler that throws": { handlers: { irq: readAndThrow }, cost: (n) => READ + looksAround(n, 1) },
-  "rxReady that throws": { handlers: { rxReady: readAndThrow }, cost: (n) => READ + looksAround(n, 1) },
+  "a handler that throws": { handlers: { irq: readAndThrow }, cost: (n) => MOVE + looksAround(n, 1) },
+  "rxReady that throws": { handlers: { rxReady: readAndThrow }, cost: (n) => MOVE + looksAround(n, 1) },
 };
 
 /** Whether the handlers of a kind throw, after a frame. */

@@ -66,7 +66,7 @@ const into: Uint8Array = new Uint8Array(128);
 
 /** The verbs by name; the bounds are those of the ring layer alone, whose ring is a call of `notify`. */
 export const VERBS: Record<string, Verb<Endpoint>> = {
-  "tx.write": { call: ({ tx }) => tx.write(data), answers: yesOrNo, publishes: one, bound: 5 },
+  "tx.write": { call: ({ tx }) => tx.write(data), answers: yesOrNo, publishes: one, bound: 4 },
   "tx.write, short": { call: ({ tx }) => tx.write(data, 10), answers: yesOrNo, publishes: one, bound: 5 },
   "tx.poke": { call: ({ tx }) => tx.poke(data.subarray(0, 40), 88), answers: yesOrNo, bound: 2 },
   "tx.getNextFrame": { call: ({ tx }) => tx.getNextFrame(), answers: frame, hands: () => 0, bound: 1 },
