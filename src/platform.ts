@@ -26,6 +26,9 @@ export const later: (callback: () => void, keepAlive: boolean) => void = platfor
       port2.postMessage(undefined);
     };
 
+/** How many turns of the event loop take about as long as to park and be woken; 0 where a turn takes longer. */
+export const LISTEN_SPIN: number = platform.setImmediate ? 16 : 0;
+
 /** Lets a timer of Node.js keep the process alive; elsewhere timers never do. */
 export function ref(timer: unknown): void {
   (timer as { ref?: () => void }).ref?.();

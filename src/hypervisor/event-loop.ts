@@ -33,6 +33,10 @@ export class EventLoop {
   private turning = false;
   /** Whether a promise of `waitAsync` is outstanding. */
   private parked = false;
+  /** Turns without a ring after which a listener parks. */
+  private spin = 0;
+  /** Turns since the last one that found a ring. */
+  private idle = 0;
 
   constructor(interrupts: Interrupts) {
     this.interrupts = interrupts;
@@ -47,9 +51,11 @@ export class EventLoop {
   }
 
   /** Starts to deliver to the handlers. */
-  listen(keepAlive: boolean): void {
+  listen(keepAlive: boolean, spin: number): void {
     this.listening = true;
     this.keepAlive = keepAlive;
+    this.spin = spin;
+    this.idle = 0;
     this.interrupts.stopAllPolling();
     this.interrupts.latchAll();
     this.update();
@@ -159,7 +165,7 @@ export class EventLoop {
     if (!this.active) return;
     const { interrupts } = this;
     this.turning = true;
-    interrupts.collect();
+    if (interrupts.collect()) this.idle = 0;
     if (this.listening) this.deliver();
     if (this.waiters.size > 0) interrupts.runSteps();
     interrupts.lookAtTouched((line) => this.lookAtWaits(line));
@@ -184,11 +190,13 @@ export class EventLoop {
     }
   }
 
-  /** Arranges for the next turn: soon if there is something to do, else when a ring comes. */
+  /** Arranges for the next turn: soon if there is something to do, or may be; else when a ring comes. */
   private park(): void {
     if (!this.active || this.scheduled) return;
     const { interrupts } = this;
-    if ((this.listening && interrupts.anyToServe) || !interrupts.arm()) {
+    const spinning = this.listening && this.idle < this.spin;
+    if (spinning) this.idle++;
+    if (spinning || (this.listening && interrupts.anyToServe) || !interrupts.arm()) {
       this.schedule();
       return;
     }

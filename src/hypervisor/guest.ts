@@ -1,6 +1,7 @@
 /** A thread attached as a guest: what it has reserved, and how it takes its interrupts (SPEC §8). */
 import { checkInteger, expected, IvcError } from "../errors.ts";
 import { compareExchange, load, store, type Words } from "../memory.ts";
+import { LISTEN_SPIN } from "../platform.ts";
 import { IvcChannel } from "../ring/channel.ts";
 import {
   ATTACHED,
@@ -21,7 +22,7 @@ import { Holder } from "./holder.ts";
 import { Interrupts } from "./interrupts.ts";
 import { type IrqHandler, type Line, RING_DUE } from "./line.ts";
 import { Mempool } from "./mempool.ts";
-import { checkMayBlock, checkTimeout } from "./waits.ts";
+import { checkMayBlock, checkSpin, checkTimeout } from "./waits.ts";
 
 /** How a thread attaches. */
 export interface AttachOptions {
@@ -36,7 +37,16 @@ export interface AttachOptions {
 export interface ListenOptions {
   /** Whether listening keeps a Node.js process alive. Default true. */
   readonly keepAlive?: boolean | undefined;
+  /**
+   * How many turns of the event loop to look for rings before it parks, 0…2^30: 0 parks at once. A
+   * turn takes about a microsecond in Node.js, and lets everything else on the event loop have its chance; to be woken
+   * takes some ten. Default 16 where there is `setImmediate`, else 0.
+   */
+  readonly spin?: number | undefined;
 }
+
+/** Most turns that a listener may spin: some twenty minutes. */
+const MAX_SPIN: number = 2 ** 30;
 
 /** @internal The guests that this thread is attached as, oldest first. */
 export const attachedGuests: Guest[] = [];
@@ -333,10 +343,16 @@ export class Guest {
     if (timeout > 0) checkMayBlock(this.interrupts, "listen");
   }
 
-  /** Takes interrupts on this thread's event loop, which runs between the turns, until {@link stopListening}. */
+  /**
+   * Takes interrupts on this thread's event loop, which runs between the turns, until {@link stopListening}.
+   *
+   * @param options - how
+   * @throws {@link IvcError} EINVAL for a bad `spin`
+   */
   listen(options?: ListenOptions): void {
     this.checkAttached();
-    this.eventLoop.listen(options?.keepAlive ?? true);
+    const spin = checkSpin(options, LISTEN_SPIN, MAX_SPIN);
+    this.eventLoop.listen(options?.keepAlive ?? true, spin);
   }
 
   /** Ends {@link listen}. Lines stay pending as they are, and async waits go on. */

@@ -48,9 +48,9 @@ export class Interrupts {
     this.polling = new LineQueue(this.lines.length);
   }
 
-  /** Takes the rings that the hints tell of. */
-  collect(): void {
-    if ((load(this.wake, WAKE) & ~SLEEPING) === 0) return;
+  /** Takes the rings that the hints tell of. Whether they told of any. */
+  collect(): boolean {
+    if ((load(this.wake, WAKE) & ~SLEEPING) === 0) return false;
     this.armed = false;
     let bits = exchange(this.wake, WAKE, 0) & ~SLEEPING; // SYNC wake
     while (bits !== 0) {
@@ -58,6 +58,7 @@ export class Interrupts {
       bits &= ~(1 << bit);
       for (let group = bit; group < this.groups; group += WAKE_BITS) this.collectGroup(group);
     }
+    return true;
   }
 
   private collectGroup(group: number): void {

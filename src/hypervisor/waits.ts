@@ -42,15 +42,18 @@ const MAX_TIMEOUT: number = 2 ** 31 - 1;
 
 /** What is waited for at an endpoint. */
 export interface Condition {
-  /** Whether it holds: the least that has to be looked at, again and again, while the endpoint is reserved. */
-  readonly holds: (cookie: IvcCookie) => boolean;
+  /**
+   * The least that has to be looked at, again and again, while the endpoint is reserved: how the wait ends if there is what
+   * was waited for, else undefined.
+   */
+  readonly glance: (cookie: IvcCookie) => WaitOutcome | undefined;
   /** How the wait ends now, or undefined if it goes on. */
   readonly outcome: (cookie: IvcCookie) => WaitOutcome | undefined;
 }
 
 /** A frame can be read. A dead peer's last frame may have come after the first look. */
 export const READABLE: Condition = {
-  holds: ({ rx }) => rx.canRead(),
+  glance: ({ rx }) => (rx.canRead() ? "ready" : undefined),
   outcome: (cookie) => {
     if (!cookie.reserved) return "closed";
     if (cookie.rx.canRead()) return "ready";
@@ -61,7 +64,7 @@ export const READABLE: Condition = {
 
 /** A frame can be written. */
 export const WRITABLE: Condition = {
-  holds: ({ tx }) => tx.canWrite(),
+  glance: (cookie) => (cookie.tx.canWrite() ? WRITABLE.outcome(cookie) : undefined),
   outcome: (cookie) => {
     if (!cookie.reserved) return "closed";
     if (cookie.peerDown) return "peer-down";
@@ -73,7 +76,7 @@ const linked = (cookie: IvcCookie): boolean => cookie.established && !cookie.hol
 
 /** The link is established, and not about to be reset by the successor of a peer that died. */
 export const ESTABLISHED_AGAIN: Condition = {
-  holds: linked,
+  glance: (cookie) => (linked(cookie) ? "ready" : undefined),
   outcome: (cookie) => {
     if (!cookie.reserved) return "closed";
     return linked(cookie) ? "ready" : undefined;
@@ -88,10 +91,10 @@ export function checkTimeout(timeout: number): void {
 }
 
 /** Refuses a spin out of range. Returns it as a small integer: V8 makes an object of any other number that is passed on. */
-function checkSpin(options: WaitOptions | undefined, max: number): number {
-  if (!options) return DEFAULT_SPIN;
+export function checkSpin(options: WaitOptions | undefined, usual: number, max: number): number {
+  if (!options) return usual;
   const { spin } = options;
-  if (spin === undefined) return DEFAULT_SPIN;
+  if (spin === undefined) return usual;
   if (typeof spin !== "number" || !(spin >= 0 && spin <= max)) {
     throw expected("EINVAL", "spin", `a number from 0 to ${max}`, spin);
   }
@@ -140,7 +143,8 @@ function spinFor(cookie: IvcCookie, condition: Condition, spin: number, timeout:
   interrupts.startPolling(cookie.line);
   for (let left = spin, round = 1; left > 0; round++) {
     for (let i = Math.min(left, SPIN_ROUND); i > 0; i--) {
-      if (condition.holds(cookie)) return condition.outcome(cookie);
+      const seen = condition.glance(cookie);
+      if (seen !== undefined) return seen;
       pause();
     }
     const outcome = look(interrupts, cookie, condition);
@@ -166,7 +170,8 @@ function waitBriefly(
   interrupts.deadline = 0;
   try {
     takeRings(interrupts);
-    if (condition.holds(cookie)) return condition.outcome(cookie);
+    const seen = condition.glance(cookie);
+    if (seen !== undefined) return seen;
     if (timeout === 0) return lookClosely(interrupts, cookie, condition) ?? "timed-out";
     if (insteadUse !== undefined) checkMayBlock(interrupts, insteadUse);
     return spin > 0 ? spinFor(cookie, condition, spin, timeout) : undefined;
@@ -209,7 +214,7 @@ export function waitFor(
   insteadUse: string,
 ): WaitOutcome {
   checkTimeout(timeout);
-  const spin = checkSpin(options, Number.POSITIVE_INFINITY);
+  const spin = checkSpin(options, DEFAULT_SPIN, Number.POSITIVE_INFINITY);
   const { guest, line } = cookie;
   if (cookie.peerVmid === guest.vmid) {
     throw new IvcError("EINVAL", `a guest may not block on a channel with itself: use ${insteadUse} instead`);
@@ -236,7 +241,7 @@ export function waitForAsync(
 ): Promise<WaitOutcome> {
   const signal = options?.signal;
   checkTimeout(timeout);
-  const spin = checkSpin(options, Number.MAX_SAFE_INTEGER);
+  const spin = checkSpin(options, DEFAULT_SPIN, Number.MAX_SAFE_INTEGER);
   if (!cookie.reserved) return Promise.resolve("closed");
   if (signal?.aborted) return Promise.resolve("aborted");
   const { eventLoop, vmid } = cookie.guest;

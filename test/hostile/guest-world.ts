@@ -137,7 +137,7 @@ export class World {
       tally.honest++;
     });
     this.guest.poll();
-    if (setup.listens) this.guest.listen();
+    if (setup.listens) this.guest.listen({ spin: 0 });
     while (setup.listens === "rung" && host.next === "soon") host.turn();
     // Not found when it opens: the first poll would have taken the step from ACK.
     (this.channel as unknown as { readonly link: { state: number } }).link.state = STATE[own];

@@ -121,10 +121,10 @@ export const waiting: readonly Mutant[] = [
   {
     name: "the event loop arms before it takes the rings, and sleeps on",
     edits: [
-      loop("    this.turning = true;\n    interrupts.collect();", "    this.turning = true;"),
+      loop("    if (interrupts.collect()) this.idle = 0;\n", ""),
       loop(
-        "if ((this.listening && interrupts.anyToServe) || !interrupts.arm()) {",
-        "if (this.listening && interrupts.anyToServe) {",
+        "if (spinning || (this.listening && interrupts.anyToServe) || !interrupts.arm()) {",
+        "if (spinning || (this.listening && interrupts.anyToServe)) {",
       ),
       loop(
         "    if (this.parked) return;\n    const promise",
@@ -135,8 +135,33 @@ export const waiting: readonly Mutant[] = [
   },
   {
     name: "the event loop sleeps though lines are due",
-    edits: [loop("if ((this.listening && interrupts.anyToServe) || !interrupts.arm()) {", "if (!interrupts.arm()) {")],
+    edits: [
+      loop(
+        "if (spinning || (this.listening && interrupts.anyToServe) || !interrupts.arm()) {",
+        "if (spinning || !interrupts.arm()) {",
+      ),
+    ],
     hint: "test/unit/hypervisor/listen",
+  },
+  {
+    name: "a listener spins once, and not after each ring",
+    edits: [loop("if (interrupts.collect()) this.idle = 0;", "interrupts.collect();")],
+    hint: "test/unit/hypervisor/turns",
+  },
+  {
+    name: "a listener spins after every turn",
+    edits: [loop("if (interrupts.collect()) this.idle = 0;", "interrupts.collect();\n    this.idle = 0;")],
+    hint: "test/unit/hypervisor/turns",
+  },
+  {
+    name: "a listener that spins asks to be woken besides",
+    edits: [loop("    if (spinning) this.idle++;\n", "    if (spinning) this.idle++;\n    interrupts.arm();\n")],
+    hint: "test/unit/hypervisor/turns",
+  },
+  {
+    name: "who has only async waits spins as well",
+    edits: [loop("const spinning = this.listening && this.idle < this.spin;", "const spinning = this.idle < 16;")],
+    hint: "test/unit/hypervisor/turns",
   },
   {
     name: "a wake-up does not take a turn",

@@ -49,7 +49,8 @@ function served(environment: Environment, { handles }: Guests): End[] {
 }
 
 const sleeps = ({ first }: Hub): void => void first.guest?.wait(TIMEOUT);
-const listens = ({ first }: Hub): void => first.guest?.listen();
+const listens = ({ first }: Hub): void => first.guest?.listen({ spin: 0 });
+const listensLonger = ({ first }: Hub): void => first.guest?.listen({ spin: 2 });
 const idles = ({ first }: Hub): void => first.environment.recorder.idle();
 
 /** Masks its line, and relies on it again. */
@@ -119,6 +120,14 @@ const CASES: readonly Case[] = [
     sample: true,
   },
   { name: "the event loop serves a line", peers: [1], ...parking(3), begin: listens, task: idles, sample: true },
+  {
+    name: "the event loop spins, and serves a line",
+    peers: [1],
+    ...parking(2),
+    begin: listensLonger,
+    task: idles,
+    sample: true,
+  },
   {
     name: "the event loop serves a line, and looks at all now and then",
     peers: [1],

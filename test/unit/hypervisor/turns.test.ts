@@ -1,9 +1,10 @@
 /** SPEC §8, §10: what the event loop does not do. It takes no turn for nothing, and does not outlive its use. */
 import { describe, expect, type MockInstance, onTestFinished, test, vi } from "vitest";
 import { SLEEPING, WAKE } from "../../../src/hypervisor/areas.ts";
-import type { GuestHandle } from "../../../src/index.ts";
+import type { GuestHandle, ListenOptions } from "../../../src/index.ts";
 import {
   attachFor,
+  codeOf,
   fill,
   onlyRings,
   openMany,
@@ -32,10 +33,10 @@ async function takeTurns(): Promise<void> {
 }
 
 /** A pair of which `a` listens, has nothing to do, and sleeps until a ring comes. */
-async function asleep(): Promise<Pair> {
+async function asleep(options: ListenOptions = { spin: 0 }): Promise<Pair> {
   onlyRings();
   const pair = openPair();
-  pair.a.guest.listen();
+  pair.a.guest.listen(options);
   await until(() => wakeWord(pair.a.handle) === SLEEPING);
   return pair;
 }
@@ -100,11 +101,86 @@ describe("no turn is taken", () => {
   test("more than once for all that is asked for at once", async () => {
     onlyRings();
     const { a, ca } = openMany(3);
-    a.listen();
+    a.listen({ spin: 0 });
     await takeTurns();
     const turns = turnsAskedFor();
     for (const { irq } of ca) a.requestIrq(irq, () => undefined);
     expect(turns).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("a guest that listens spins before it sleeps", () => {
+  test.each<[string, ListenOptions, number]>([
+    ["16 turns", {}, 16],
+    ["as many turns as it is told", { spin: 3 }, 3],
+    ["no less than it is told", { spin: 2.5 }, 3],
+  ])("%s, after each ring", async (_what, options, spin) => {
+    const { a, b } = await asleep(options);
+    for (let rings = 0; rings < 3; rings++) {
+      const turns = turnsAskedFor();
+      b.cookie.notify();
+      await until(() => turns.mock.calls.length >= spin && wakeWord(a.handle) === SLEEPING);
+      expect(turns).toHaveBeenCalledTimes(spin);
+      turns.mockRestore();
+    }
+  });
+
+  test("and need not be woken meanwhile", async () => {
+    const { a, b } = await asleep({ spin: 1000 });
+    const woken = vi.spyOn(Atomics, "notify");
+    onTestFinished(() => woken.mockRestore());
+    const served: number[] = [];
+    a.guest.requestIrq(a.cookie.irq, () => served.push(woken.mock.calls.length));
+    for (let times = 1; times <= 3; times++) {
+      await until(() => served.length === times);
+      b.cookie.notify();
+    }
+    expect(served).toEqual([0, 1, 1]);
+  });
+
+  test("and is served within one turn then", async () => {
+    const { a, b } = await asleep({ spin: 1000 });
+    b.cookie.notify();
+    await until(() => wakeWord(a.handle) === 0);
+    let served = 0;
+    a.guest.requestIrq(a.cookie.irq, () => served++);
+    await until(() => served === 1);
+    b.cookie.notify();
+    await new Promise(setImmediate);
+    expect(served).toBe(2);
+  });
+
+  test("but does not if nobody rings: a look at everything, a wait or a poll is no reason to", async () => {
+    const { a } = await asleep({ spin: 3 });
+    const turns = turnsAskedFor();
+    const handler = vi.fn();
+    a.guest.requestIrq(a.cookie.irq, handler);
+    await until(() => handler.mock.calls.length === 1);
+    a.guest.poll();
+    a.cookie.rx.waitReadable(0);
+    await takeTurns();
+    expect(turns).toHaveBeenCalledTimes(1);
+  });
+
+  test("nor while it only has async waits", async () => {
+    onlyRings();
+    const { a, b } = openPair();
+    const wait = a.cookie.rx.waitReadableAsync(4000, { spin: 0 });
+    expect(wakeWord(a.handle)).toBe(SLEEPING);
+    const turns = turnsAskedFor();
+    b.cookie.notify();
+    await until(() => wakeWord(a.handle) === SLEEPING);
+    await takeTurns();
+    expect(turns).not.toHaveBeenCalled();
+    a.cookie.unreserve();
+    expect(await wait).toBe("closed");
+  });
+
+  test.each([-1, Number.NaN, 2 ** 30 + 1, Number.POSITIVE_INFINITY, "5"])("not %s turns", async (spin) => {
+    const turns = turnsAskedFor();
+    const { a } = openPair();
+    expect(codeOf(() => a.guest.listen({ spin: spin as number }))).toBe("EINVAL");
+    expect(turns).not.toHaveBeenCalled();
   });
 });
 
