@@ -8,8 +8,11 @@ import { fileURLToPath } from "node:url";
 const FIRST = 64;
 /** Longest wait for an answer, in ms. */
 const PATIENCE = 20_000;
-/** How many rounds' time it is warmed up. */
-const WARM = 3;
+/** It is warm when so many rounds in a row were no faster than one before by a twentieth, */
+const STEADY = 5;
+const FASTER = 0.95;
+/** or after so many ms. */
+const WARM = 800;
 
 /** A contestant that is running. */
 export class Contestant {
@@ -50,7 +53,14 @@ export class Contestant {
 
   /** Runs rounds until it is warm. */
   async warm(ms) {
-    for (let total = 0; total < WARM * ms; ) total += (await this.round(ms)).ms;
+    let best = Number.POSITIVE_INFINITY;
+    for (let total = 0, steady = 0; steady < STEADY && total < WARM; steady++) {
+      const round = await this.round(ms);
+      const each = round.ms / round.frames;
+      if (each < FASTER * best) steady = 0;
+      best = Math.min(best, each);
+      total += round.ms;
+    }
   }
 
   /** Ends it. */
