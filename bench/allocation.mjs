@@ -34,8 +34,9 @@ const FLAGS = ["--expose-gc", `--min-semi-space-size=${NEW_SPACE}`, `--max-semi-
 /** Bytes that one window may allocate, and least number of windows. */
 const WINDOW = (NEW_SPACE / 4) * 2 ** 20;
 const WINDOWS = 20;
-/** How often a loop is run before it is measured, and for what share of the frames. */
+/** How often a loop is run before it is measured, and how many frames each time: what is not compiled yet makes garbage. */
 const WARM_CALLS = 40;
+const WARM_FRAMES = 1000;
 const WARM_SHARE = 0.002;
 /** Bytes per frame that count as none. */
 const NONE = 0.01;
@@ -377,7 +378,7 @@ function measure(run, frames, warm) {
 /** Runs one row, in this process; prints its figures. */
 async function runRow({ make, share = 1 }) {
   const frames = Math.ceil(Number(args.frames) * share);
-  const warm = WARM_CALLS * Math.ceil(frames * WARM_SHARE);
+  const warm = WARM_CALLS * Math.max(WARM_FRAMES, Math.ceil(frames * WARM_SHARE));
   const figures = [];
   for (const passed of args.summary ? [undefined] : PASSED) {
     const start = passed === undefined ? 0 : passed - warm - Math.floor(frames / 2);

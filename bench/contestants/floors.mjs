@@ -112,7 +112,7 @@ export function waitNotify() {
   const trip = (i) => {
     Atomics.store(words, 0, 2 * i + 1);
     Atomics.notify(words, 0);
-    Atomics.wait(words, 0, 2 * i + 1);
+    while (Atomics.load(words, 0) === 2 * i + 1) Atomics.wait(words, 0, 2 * i + 1);
   };
   return pair(url, "waitNotify", trips(trip), { words });
 }
@@ -121,7 +121,7 @@ const farWaitNotify =
   ({ words }) =>
   (from, n) => {
     for (let i = from; i < from + n; i++) {
-      Atomics.wait(words, 0, 2 * i);
+      while (Atomics.load(words, 0) === 2 * i) Atomics.wait(words, 0, 2 * i);
       Atomics.store(words, 0, 2 * i + 2);
       Atomics.notify(words, 0);
     }
