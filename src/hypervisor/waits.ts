@@ -21,7 +21,8 @@ export type WaitOutcome = "closed" | "aborted" | "ready" | "peer-down" | "timed-
 export interface WaitOptions {
   /**
    * How often to look before parking, a number ≥ 0: 0 parks at once, 2^30 and more never park, nor does Infinity (blocking
-   * waits only: an async wait holds up the event loop while it spins). One look takes some 20 ns. Default 2000.
+   * waits only: an async wait holds up the event loop while it spins). One look takes some 20 ns, or 45 where there is
+   * `Atomics.pause`. Default 2000.
    */
   readonly spin?: number | undefined;
 }
