@@ -2,14 +2,19 @@
  * How a round begins: only when both threads run, each on a core of its own. One that was just woken may find itself on the
  * other's core, and wait there for milliseconds until the system moves one of them.
  */
+/** How often the threads take turns in one try. */
 const TRIPS = 8;
-/** Two threads on one core take milliseconds for so many trips; far cores 8 µs. */
+/** It went well within so many ms. Two threads on one core take milliseconds for so many trips; far cores 8 µs. */
 const SOON = 0.03;
 /** Longest try, in ms: there may be one core only. */
 const PATIENCE = 50;
+/** What the word says when the round begins. */
 const GO = -1;
 
-/** The near thread's part, after it set the word to 0 and called the far one: takes turns with the far one until it answers as fast as only a thread that runs can. */
+/**
+ * The near thread's part, after it set the word to 0 and called the far one: takes turns with it until it answers as fast as
+ * only a thread that runs can.
+ */
 export function meet(words) {
   const end = performance.now() + PATIENCE;
   let took = Number.POSITIVE_INFINITY;

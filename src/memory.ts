@@ -107,7 +107,7 @@ const { set } = Uint8Array.prototype;
 const SHORT = 64;
 const WORD = 8;
 
-/** What was asked last: V8 of Node.js 20 calls a function for `byteOffset`. */
+/** What was asked last, kept until another is: V8 of Node.js 20 calls a function for `byteOffset`. */
 const last: { array: Uint8Array | undefined; aligned: boolean } = { array: undefined, aligned: false };
 
 /** Whether an array begins at a multiple of 8 bytes. */

@@ -38,8 +38,8 @@ export interface ListenOptions {
   /** Whether listening keeps a Node.js process alive. Default true. */
   readonly keepAlive?: boolean | undefined;
   /**
-   * How many turns of the event loop to look for rings before it parks, 0…2^30: 0 parks at once. A
-   * turn takes about a microsecond in Node.js, and lets everything else on the event loop have its chance; to be woken
+   * How many turns of the event loop to look for rings, after the last one, before it parks: 0…2^30, and 0 parks at once.
+   * A turn takes about a microsecond in Node.js, and lets everything else on the event loop have its chance; to be woken
    * takes some ten. Default 16 where there is `setImmediate`, else 0.
    */
   readonly spin?: number | undefined;
