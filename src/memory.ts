@@ -169,6 +169,14 @@ export function copyOut(target: Uint8Array, source: Uint8Array, at: number, leng
   }
 }
 
+/**
+ * Writes one byte of each `step` between `from` and `to` back as it was, and so takes their cache lines from other cores: all at
+ * the same time, as nothing between two of them waits.
+ */
+export function claim(bytes: Uint8Array, from: number, to: number, step: number): void {
+  for (let at = from; at < to; at += step) bytes[at] = bytes[at] as number;
+}
+
 /** Up to this many bytes `fill` is as fast as copies of zeros. */
 const FEW = 256;
 /** Binary logarithm of the most bytes that are zeroed at once. */

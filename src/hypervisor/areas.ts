@@ -17,9 +17,8 @@
  * ```
  */
 import { type Words, wordsOf } from "../memory.ts";
-import { queueSize } from "../ring/layout.ts";
+import { CACHE_LINE, queueSize } from "../ring/layout.ts";
 
-const CACHE_LINE = 64;
 const WORD = 4;
 const WORDS_PER_CACHE_LINE = CACHE_LINE / WORD;
 

@@ -91,6 +91,8 @@ export class IvcCookie {
   readonly channel: IvcChannel;
   /** @internal */
   mode: number = NORMAL;
+  /** @internal Frames that had been consumed when a wait for more last began to spin. */
+  lulledAt = 0;
   private readonly doorbell: Doorbell;
   private readonly ops: IvcOps | undefined;
   /** @internal */

@@ -12,8 +12,10 @@
 import { expected, IvcError, show } from "../errors.ts";
 import { bytesOf, type Words, wordsOf } from "../memory.ts";
 
+/** What cores hand to each other at once, in bytes. */
+export const CACHE_LINE = 64;
 /** What every queue base and every frame size is a multiple of, in bytes. */
-const ALIGN = 64;
+const ALIGN = CACHE_LINE;
 /** Bytes before frame 0. */
 const HEADER_SIZE = 0x80;
 

@@ -1,9 +1,14 @@
 /** The transmitting half of an endpoint: it owns the frames of its queue and `tx.count`. */
-import { copyIn, load, store, zero } from "../memory.ts";
+import { claim, copyIn, load, store, zero } from "../memory.ts";
 import { checkAhead, checkCount, checkRange, checkWrite } from "./arguments.ts";
 import type { Bell } from "./bell.ts";
-import { ESTABLISHED, type Queue, RX_COUNT, TX_COUNT } from "./layout.ts";
+import { CACHE_LINE, ESTABLISHED, type Queue, RX_COUNT, TX_COUNT } from "./layout.ts";
 import type { Link } from "./link.ts";
+
+/** How many frames are claimed at once: enough to hide the way to a far core, few enough that the reader is not disturbed. */
+const CLAIM = 32;
+/** No slot: nothing is claimed. */
+const NOWHERE = -1;
 
 /**
  * The transmitting half of an endpoint. Only the thread that owns the endpoint may call it.
@@ -25,6 +30,11 @@ export class TxHalf {
   position: number;
   /** `rx.count` as last loaded: may be behind, never ahead of, what an honest peer has consumed. */
   private peerCount: number;
+  /**
+   * The slot at which {@link write} claims the next frames, or {@link NOWHERE}: if frames are longer than a cache line, which
+   * come as fast without, and once a frame was handed out, which others may be writing.
+   */
+  private claimAt: number;
 
   /** @internal */
   constructor(queue: Queue, link: Link, bell: Bell | undefined, position: number | undefined) {
@@ -36,6 +46,7 @@ export class TxHalf {
     this.count = load(queue.words, TX_COUNT);
     this.position = position ?? (this.count >>> 0) % queue.nframes;
     this.peerCount = (this.count - queue.nframes) | 0;
+    this.claimAt = queue.frameSize === CACHE_LINE ? 0 : NOWHERE;
   }
 
   /**
@@ -51,6 +62,7 @@ export class TxHalf {
   write(data: Uint8Array, length?: number): boolean {
     const bytes = checkWrite(data, length, this.frameSize);
     if (!this.hasRoom(1)) return false;
+    if (this.position === this.claimAt) this.claim();
     const start = this.position * this.frameSize;
     copyIn(this.queue.frames, start, data, bytes);
     if (bytes < this.frameSize) zero(this.queue.frames, start + bytes, start + this.frameSize);
@@ -88,6 +100,7 @@ export class TxHalf {
   getNextFrame(ahead = 0): Uint8Array | undefined {
     if (ahead !== 0) checkAhead(ahead, this.nframes);
     if (!this.hasRoom(ahead + 1)) return undefined;
+    this.claimAt = NOWHERE;
     const position = this.position + ahead;
     return this.queue.frame(position < this.nframes ? position : position - this.nframes);
   }
@@ -176,6 +189,15 @@ export class TxHalf {
     if ((this.count - this.peerCount) >>> 0 <= most) return true;
     this.peerCount = load(this.queue.words, RX_COUNT); // SYNC consume
     return (this.count - this.peerCount) >>> 0 <= most;
+  }
+
+  /** Takes the cache lines of the next frames, as far as they are free, from the peer's core all at once. */
+  private claim(): void {
+    const { position, frameSize } = this;
+    const free = this.nframes - ((this.count - this.peerCount) >>> 0);
+    const end = Math.min(position + Math.min(CLAIM, free), this.nframes);
+    claim(this.queue.frames, position * frameSize, end * frameSize, frameSize);
+    this.claimAt = position + CLAIM < this.nframes ? position + CLAIM : 0;
   }
 
   private publish(frames: number): void {

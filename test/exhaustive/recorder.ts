@@ -178,6 +178,9 @@ export class Recorder {
       copyIn: (target, at, source, length) => this.write(target, at, this.read(source, 0, length), length),
       copyFrame: (target, frame) => this.write(target, 0, this.read(frame, 0, frame.byteLength), frame.byteLength),
       copyOut: (target, source, at, length) => this.write(target, 0, this.read(source, at, length), length),
+      claim: (bytes, from, to, step) => {
+        for (let at = from; at < to; at += step) this.write(bytes, at, this.read(bytes, at, step), step);
+      },
       zero: (bytes, from, to) => {
         if (from < to) this.write(bytes, from, [0], to - from);
       },

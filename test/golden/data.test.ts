@@ -49,6 +49,9 @@ const three = message(1, 3);
 const whole = message(1, 64);
 const none = new Uint8Array(0);
 const frame = expect.any(Uint8Array);
+/** What a write at slot 0 does first: it asks for the cache lines of the free frames. */
+const claim = (slot: number): string => `claim tx frame ${slot} [0, 1)`;
+const claimBoth = [claim(0), claim(1)];
 
 describe("tx", () => {
   const look = (count: number): string => `load peer rx.count ${count}`;
@@ -56,22 +59,32 @@ describe("tx", () => {
   const fill = (slot: number): string => `write tx frame ${slot} [0, 64)`;
 
   golden("write", (end) => end.tx.write(whole), [
-    ["nothing known", txUnseen(0), true, [look(0), fill(0), publish(1), look(0), "notify"]],
-    ["room known", tx(0), true, [fill(0), publish(1), look(0), "notify"]],
+    ["nothing known", txUnseen(0), true, [look(0), ...claimBoth, fill(0), publish(1), look(0), "notify"]],
+    ["room known", tx(0), true, [...claimBoth, fill(0), publish(1), look(0), "notify"]],
     ["room known, not empty", tx(1), true, [fill(1), publish(2), look(0)]],
     ["room known, empty meanwhile", tx(1, 1), true, [fill(1), publish(2), look(1), "notify"]],
-    ["full as far as known, room meanwhile", tx(2, 1), true, [look(1), fill(0), publish(3), look(1)]],
-    ["full as far as known, empty meanwhile", tx(2, 2), true, [look(2), fill(0), publish(3), look(2), "notify"]],
+    ["full as far as known, room meanwhile", tx(2, 1), true, [look(1), claim(0), fill(0), publish(3), look(1)]],
+    [
+      "full as far as known, empty meanwhile",
+      tx(2, 2),
+      true,
+      [look(2), ...claimBoth, fill(0), publish(3), look(2), "notify"],
+    ],
     ["full", tx(2), false, [look(0)]],
     ["over-full", txUnseen(3), false, [look(0)]],
     ["SYNC", inState(1), false, []],
     ["ACK", inState(2), false, []],
   ]);
   golden("write of a part", (end) => end.tx.write(three), [
-    ["room", tx(0), true, ["write tx frame 0 [0, 3)", "zero tx frame 0 [3, 64)", publish(1), look(0), "notify"]],
+    [
+      "room",
+      tx(0),
+      true,
+      [...claimBoth, "write tx frame 0 [0, 3)", "zero tx frame 0 [3, 64)", publish(1), look(0), "notify"],
+    ],
   ]);
   golden("write of nothing", (end) => end.tx.write(none), [
-    ["room", tx(0), true, ["zero tx frame 0 [0, 64)", publish(1), look(0), "notify"]],
+    ["room", tx(0), true, [...claimBoth, "zero tx frame 0 [0, 64)", publish(1), look(0), "notify"]],
     ["full", tx(2), false, [look(0)]],
   ]);
   golden("write of too much", (end) => refusal(() => end.tx.write(new Uint8Array(65))).code, [
@@ -204,7 +217,7 @@ describe("without a notify function nobody is rung, and nothing is loaded to fin
     };
   };
   golden("write", (end) => end.tx.write(whole), [
-    ["empty", given(0, 0), true, ["write tx frame 0 [0, 64)", "store own tx.count 1"]],
+    ["empty", given(0, 0), true, [...claimBoth, "write tx frame 0 [0, 64)", "store own tx.count 1"]],
     ["full", given(2, 0), false, ["load peer rx.count 0"]],
   ]);
   golden("tx.advance(2)", (end) => end.tx.advance(2), [["empty", given(0, 0), true, ["store own tx.count 2"]]]);

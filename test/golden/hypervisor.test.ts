@@ -76,6 +76,7 @@ const txLook = (count: number): string => `load peer rx.count ${count}`;
 const rxLook = (count: number): string => `load peer tx.count ${count}`;
 const filled = (slot: number, count: number) =>
   [`write tx frame ${slot} [0, 64)`, `store own tx.count ${count}`] as const;
+const claimed = ["claim tx frame 0 [0, 1)", "claim tx frame 1 [0, 1)"] as const;
 const taken = (slot: number, count: number) =>
   [`read rx frame ${slot} [0, 64)`, `store own rx.count ${count}`] as const;
 
@@ -89,7 +90,7 @@ describe("the peer has masked its line: no ring, no transition test, and at most
   const mask = "load peer line masked";
   beforeEach(() => peerGuest.disableIrq(peer.irq));
 
-  test("write: nothing known", () => expect(trace.of(write)).toEqual([txLook(0), ...filled(0, 1), mask]));
+  test("write: nothing known", () => expect(trace.of(write)).toEqual([txLook(0), ...claimed, ...filled(0, 1), mask]));
 
   test("write: room known", () => {
     write();
@@ -149,7 +150,7 @@ describe("the peer's line is unmasked: the transition test, after the count is p
   const mask = "load peer line 0";
 
   test("write to an empty queue", () => {
-    expect(trace.of(write)).toEqual([txLook(0), ...filled(0, 1), mask, txLook(0), ...ring]);
+    expect(trace.of(write)).toEqual([txLook(0), ...claimed, ...filled(0, 1), mask, txLook(0), ...ring]);
   });
 
   test("write to a queue with a frame", () => {

@@ -109,7 +109,7 @@ export const trace: Trace = new Trace();
 
 /** The words of a log line that are atomic operations, not payload and not the call of a notify function. */
 export function atomics(log: readonly string[]): number {
-  return log.filter((line) => !/^(write|zero|read|notify$)/.test(line)).length;
+  return log.filter((line) => !/^(write|zero|read|claim|notify$)/.test(line)).length;
 }
 
 /** The real memory module, with each access recorded. A function that it does not know is refused. */
@@ -157,6 +157,10 @@ export function recorded(real: typeof Memory): typeof Memory {
       trace.bytes("read", source, at, length);
       trace.bytes("write", target, 0, length);
       real.copyOut(target, source, at, length);
+    },
+    claim(bytes: Uint8Array, from: number, to: number, step: number): void {
+      for (let at = from; at < to; at += step) trace.bytes("claim", bytes, at, 1);
+      real.claim(bytes, from, to, step);
     },
     zero(bytes: Uint8Array, from: number, to: number): void {
       trace.bytes("zero", bytes, from, Math.max(to - from, 0));

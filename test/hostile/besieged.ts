@@ -59,6 +59,10 @@ export function besieged(real: typeof Memory): typeof Memory {
       adversary.payload("read", source, at, length);
       real.copyOut(target, source, at, length);
     },
+    claim(bytes, from, to, step) {
+      for (let at = from; at < to; at += step) adversary.payload("write", bytes, at, 1);
+      real.claim(bytes, from, to, step);
+    },
     zero(bytes, from, to) {
       adversary.payload("write", bytes, from, Math.max(to - from, 0));
       real.zero(bytes, from, to);

@@ -47,6 +47,15 @@ export const ring: readonly Mutant[] = [
       ),
     ],
   },
+  {
+    name: "write claims frames that the peer has not consumed",
+    edits: [tx("position + Math.min(CLAIM, free)", "position + CLAIM")],
+  },
+  {
+    name: "write claims frames that it handed out",
+    edits: [tx("    this.claimAt = NOWHERE;\n", "")],
+    hint: "test/golden/claims",
+  },
   { name: "tx.count is stored by a plain write", edits: [tx(STORE_TX_COUNT, "this.queue.words[TX_COUNT] = count;")] },
   { name: "rx.count is stored by a plain write", edits: [rx(STORE_RX_COUNT, "this.queue.words[RX_COUNT] = count;")] },
   { name: "tx.count is not stored", edits: [tx(`    ${STORE_TX_COUNT}\n`, "")] },
