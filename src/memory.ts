@@ -6,7 +6,7 @@
  * control words ({@link Words}) by `Atomics` alone, payload bytes by plain copies alone.
  */
 
-import { unref } from "./platform.ts";
+import { fillBytes, unref } from "./platform.ts";
 
 /** Control words: 32-bit, touched only through the functions below. */
 export type Words = Int32Array;
@@ -96,8 +96,8 @@ export function waitAsync(words: Words, index: number, expected: number): Promis
 }
 
 /*
- * Copies. `set` moves shared memory by words if both places are aligned to 8 bytes, and byte by byte otherwise; `fill` always
- * goes byte by byte.
+ * Copies. `set` moves shared memory by words if both places are aligned to 8 bytes, and byte by byte otherwise; `fill` of typed
+ * arrays always goes byte by byte.
  */
 
 /** `set` of all typed arrays. As a property of the array V8 looks it up each time. */
@@ -105,7 +105,20 @@ const { set } = Uint8Array.prototype;
 
 /** Up to this many bytes a loop is faster than a copy that needs a view of its own. */
 const SHORT = 64;
+/** From so many bytes on {@link fillBytes} is faster than `set`. */
+const LONG: number = fillBytes ? 8192 : Number.POSITIVE_INFINITY;
 const WORD = 8;
+
+/** Copies the first `length` bytes of `source`, at least {@link LONG}, to `target` from `at` on. */
+function copyLong(target: Uint8Array, at: number, source: Uint8Array, length: number): void {
+  fillBytes?.call(target, source, at, at + length);
+}
+
+/** Copies all of `source` to `target` from `at` on; fast if both are aligned, or it is long. */
+function copyAll(target: Uint8Array, at: number, source: Uint8Array): void {
+  if (source.length >= LONG) copyLong(target, at, source, source.length);
+  else set.call(target, source, at);
+}
 
 /** What was asked last, kept until another is: V8 of Node.js 20 calls a function for `byteOffset`. */
 const last: { array: Uint8Array | undefined; aligned: boolean } = { array: undefined, aligned: false };
@@ -144,7 +157,9 @@ function copyByDetour(target: Uint8Array, at: number, source: Uint8Array): void 
 
 /** Copies the first `length` bytes of `source` to `target` from `at` on. */
 export function copyIn(target: Uint8Array, at: number, source: Uint8Array, length: number): void {
-  if (length === source.length) {
+  if (length >= LONG) {
+    copyLong(target, at, source, length);
+  } else if (length === source.length) {
     if (length > SHORT && !isAligned(source)) copyByDetour(target, at, source);
     else set.call(target, source, at);
   } else if (length <= SHORT) {
@@ -156,7 +171,9 @@ export function copyIn(target: Uint8Array, at: number, source: Uint8Array, lengt
 
 /** Copies a whole frame to the start of `target`; reads each byte once. */
 export function copyFrame(target: Uint8Array, frame: Uint8Array): void {
-  if (frame.length > SHORT && !isAligned(target)) copyByDetour(target, 0, frame);
+  const { length } = frame;
+  if (length >= LONG) copyLong(target, 0, frame, length);
+  else if (length > SHORT && !isAligned(target)) copyByDetour(target, 0, frame);
   else set.call(target, frame);
 }
 
@@ -165,7 +182,7 @@ export function copyOut(target: Uint8Array, source: Uint8Array, at: number, leng
   if (length <= SHORT) {
     for (let i = 0; i < length; i++) target[i] = source[at + i] as number;
   } else {
-    set.call(target, source.subarray(at, at + length));
+    copyAll(target, 0, source.subarray(at, at + length));
   }
 }
 
@@ -197,9 +214,9 @@ export function zero(bytes: Uint8Array, from: number, to: number): void {
   }
   let at = from;
   for (; at % WORD !== 0; at++) bytes[at] = 0;
-  for (; to - at > 2 ** MAX_ZEROS; at += 2 ** MAX_ZEROS) bytes.set(zerosOf(MAX_ZEROS), at);
+  for (; to - at > 2 ** MAX_ZEROS; at += 2 ** MAX_ZEROS) copyAll(bytes, at, zerosOf(MAX_ZEROS));
   // What is left is covered by two copies that may overlap.
   const block = zerosOf(31 - Math.clz32(to - at));
-  bytes.set(block, at);
-  if (at + block.length < to) bytes.set(block, to - block.length);
+  copyAll(bytes, at, block);
+  if (at + block.length < to) copyAll(bytes, to - block.length, block);
 }

@@ -1,7 +1,12 @@
 /** What differs between Node.js, browsers and others, without naming any. */
 
+/** Repeats the bytes of `source` in those of the array it is called on, from `at` to before `end`. */
+export type FillBytes = (this: Uint8Array, source: Uint8Array, at: number, end: number) => unknown;
+
 interface Platform {
   readonly setImmediate?: (callback: () => void) => unknown;
+  readonly process?: { readonly versions?: { readonly node?: string } };
+  readonly Buffer?: { readonly prototype: { readonly fill: FillBytes } };
 }
 
 const platform = globalThis as unknown as Platform;
@@ -25,6 +30,14 @@ export const later: (callback: () => void, keepAlive: boolean) => void = platfor
       });
       port2.postMessage(undefined);
     };
+
+/**
+ * Copies a source that is no shorter at the speed of the machine, on any kind of memory and at any alignment: a `memcpy` behind
+ * a call of some 50 ns. Undefined where no such thing is known.
+ */
+export const fillBytes: FillBytes | undefined = platform.process?.versions?.node
+  ? platform.Buffer?.prototype.fill
+  : undefined;
 
 /** How many turns of the event loop take about as long as to park and be woken; 0 where a turn takes longer. */
 export const LISTEN_SPIN: number = platform.setImmediate ? 16 : 0;

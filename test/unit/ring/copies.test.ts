@@ -1,5 +1,8 @@
-import { expect, test } from "vitest";
-import { IvcChannel } from "../../../src/index.ts";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import type * as Index from "../../../src/index.ts";
+import type * as Platform from "../../../src/platform.ts";
+
+let IvcChannel: typeof Index.IvcChannel;
 
 const same = (bytes: Uint8Array, value: number): boolean => Buffer.alloc(bytes.length, value).equals(bytes);
 
@@ -33,16 +36,43 @@ function roundTrip(frameSize: number, length: number, offset: number): void {
   expect(same(around.subarray(offset + frameSize), 0x55)).toBe(true);
 }
 
-test.each([64, 128, 192, 320, 576])(
-  "frames of %i bytes: every length, at every alignment, and nothing else",
-  (frameSize) => {
-    for (let length = 0; length <= frameSize; length++) roundTrip(frameSize, length, length % 9);
-    for (let offset = 0; offset <= 8; offset++) roundTrip(frameSize, frameSize, offset);
-  },
-);
+describe.each([
+  ["where there is a fast copy of long messages", true],
+  ["where there is none", false],
+])("%s", (_, fast) => {
+  beforeAll(async () => {
+    vi.resetModules();
+    vi.doMock("../../../src/platform.ts", async (original) => {
+      const platform = await original<typeof Platform>();
+      expect(platform.fillBytes).toBeTypeOf("function");
+      return fast ? platform : { ...platform, fillBytes: undefined };
+    });
+    ({ IvcChannel } = await import("../../../src/index.ts"));
+  });
+  afterAll(() => vi.doUnmock("../../../src/platform.ts"));
 
-test.each([65_536, 65_600, 200_000 - (200_000 % 64)])("frames of %i bytes", (frameSize) => {
-  for (const length of [0, 1, 7, 8, 65, frameSize / 2 + 3, frameSize - 257, frameSize - 65, frameSize - 1, frameSize]) {
-    for (const offset of [0, 1, 4]) roundTrip(frameSize, length, offset);
-  }
+  test.each([64, 128, 192, 320, 576])(
+    "frames of %i bytes: every length, at every alignment, and nothing else",
+    (frameSize) => {
+      for (let length = 0; length <= frameSize; length++) roundTrip(frameSize, length, length % 9);
+      for (let offset = 0; offset <= 8; offset++) roundTrip(frameSize, frameSize, offset);
+    },
+  );
+
+  test.each([8_128, 8_192, 65_536, 65_600, 200_000 - (200_000 % 64)])("frames of %i bytes", (frameSize) => {
+    for (const length of [
+      0,
+      1,
+      7,
+      8,
+      65,
+      frameSize / 2 + 3,
+      frameSize - 257,
+      frameSize - 65,
+      frameSize - 1,
+      frameSize,
+    ]) {
+      for (const offset of [0, 1, 4]) roundTrip(frameSize, length, offset);
+    }
+  });
 });
