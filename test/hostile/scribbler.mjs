@@ -1,12 +1,12 @@
 /**
- * The worker of memory.mjs: writes over all shared memory that it was given, without rest, until told to stop. What it
+ * The worker of memory.mjs: writes over all shared memory that it was given, without rest, while told to. What it
  * writes is noise, or what hurts: values beside the counts that stand there, states, flags. It rings as well.
  */
 import { workerData } from "node:worker_threads";
 
 const { areas, aims, wakes, seed } = workerData;
-/** Words of `control`: what to do; how often it has stopped; words written, in millions and the rest. */
-const [GO, STOPS, MILLIONS, WORDS] = [0, 1, 2, 3];
+/** Words of `control`, as in siege.mjs; of the words written the millions, and the rest. */
+const [ORDER, STOPPED, MILLIONS, WORDS] = [0, 1, 2, 3];
 const control = new Int32Array(workerData.control);
 const targets = areas.map(({ buffer, byteOffset, byteLength }) => new Int32Array(buffer, byteOffset, byteLength / 4));
 const bells = wakes.map((buffer) => new Int32Array(buffer));
@@ -50,13 +50,12 @@ function ring() {
   if ((random() & 15) === 0) Atomics.notify(bell, 0);
 }
 
-for (;;) {
-  Atomics.add(control, STOPS, 1);
-  Atomics.notify(control, STOPS);
-  Atomics.wait(control, GO, 0);
-  if (Atomics.load(control, GO) < 0) break;
+for (let order = 0; ; ) {
+  Atomics.store(control, STOPPED, order);
+  Atomics.notify(control, STOPPED);
+  Atomics.wait(control, ORDER, order);
   let written = 0;
-  while (Atomics.load(control, GO) === 1) {
+  for (order = Atomics.load(control, ORDER); order & 1; order = Atomics.load(control, ORDER)) {
     for (let i = 0; i < 64; i++) {
       if (random() & 7) aim();
       else scribble();

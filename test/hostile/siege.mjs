@@ -5,8 +5,11 @@ import { call, callAll, VERBS } from "./victim.mjs";
 const CALLS_A_ROUND = 50_000;
 /** Frames that go each way on each channel after a round. */
 const FRAMES = 300;
-/** Words of `control`: what the worker is to do, how often it has stopped, and how much it has written. */
-const [GO, STOPS, MILLIONS, WORDS] = [0, 1, 2, 3];
+/**
+ * Words of `control`: how often the worker was told to go or to stop (odd: go), the last of these orders for which it
+ * stopped, and how much it has written.
+ */
+const [ORDER, STOPPED, MILLIONS, WORDS] = [0, 1, 2, 3];
 /** Bytes of nobody before and after the queues of the bare channel. */
 const GAP = 256;
 
@@ -114,6 +117,7 @@ export class Siege {
 
   startWorker() {
     this.control = new Int32Array(new SharedArrayBuffer(16));
+    Atomics.store(this.control, STOPPED, -1);
     const { area, peerWake } = this.peerHandle.pairs[0];
     const areas = [{ buffer: area, byteOffset: 0, byteLength: area.byteLength }, ...this.bareQueues];
     const [rx, tx] = [1, 2];
@@ -141,27 +145,31 @@ export class Siege {
     this.awaitStop();
   }
 
-  awaitStop() {
-    while (Atomics.load(this.control, STOPS) <= this.rounds) {
-      Atomics.wait(this.control, STOPS, Atomics.load(this.control, STOPS), 1000);
-    }
+  /** Tells the worker what comes next: to go, or to stop. */
+  next() {
+    Atomics.add(this.control, ORDER, 1);
+    Atomics.notify(this.control, ORDER);
   }
 
-  command(go) {
-    Atomics.store(this.control, GO, go);
-    Atomics.notify(this.control, GO);
+  awaitStop() {
+    const order = Atomics.load(this.control, ORDER);
+    for (;;) {
+      const stopped = Atomics.load(this.control, STOPPED);
+      if (stopped === order) return;
+      Atomics.wait(this.control, STOPPED, stopped, 1000);
+    }
   }
 
   /** Calls under fire, then peace: the peer comes back and finds what it left. */
   async round() {
-    this.command(1);
+    this.next();
     for (let i = 0; i < CALLS_A_ROUND; i++) this.oneCall(i);
     const cookie = this.cookies[random(2)];
     await callAll(VERBS.async, cookie, cookie.channel);
     this.calls += VERBS.async.length;
     if (random(4) === 0) this.reattach();
     this.rounds++;
-    this.command(0);
+    this.next();
     this.awaitStop();
     for (const canary of this.canaries)
       must(
@@ -266,7 +274,6 @@ export class Siege {
   }
 
   async end() {
-    this.command(-1);
     await this.worker.terminate();
     return Atomics.load(this.control, MILLIONS) * 1e6 + Atomics.load(this.control, WORDS);
   }
