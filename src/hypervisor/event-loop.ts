@@ -23,6 +23,8 @@ type Timer = ReturnType<typeof setTimeout>;
 export class EventLoop {
   private readonly interrupts: Interrupts;
   private readonly waiters = new Map<Line, Set<Waiter>>();
+  /** Whether it takes interrupts: it listens, or an async wait is parked. */
+  active = false;
   private listening = false;
   private keepAlive = true;
   /** Ends a slice, and keeps a Node.js process alive: a promise of `waitAsync` alone does not. */
@@ -45,20 +47,15 @@ export class EventLoop {
     };
   }
 
-  /** Whether it takes interrupts: it listens, or an async wait is parked. */
-  get active(): boolean {
-    return this.listening || this.waiters.size > 0;
-  }
-
   /** Starts to deliver to the handlers. */
   listen(keepAlive: boolean, spin: number): void {
     this.listening = true;
     this.keepAlive = keepAlive;
     this.spin = spin;
     this.idle = 0;
+    this.update();
     this.interrupts.stopAllPolling();
     this.interrupts.latchAll();
-    this.update();
     this.schedule();
   }
 
@@ -113,22 +110,23 @@ export class EventLoop {
     const waiters = this.waiters.get(line);
     if (waiters) waiters.add(waiter);
     else this.waiters.set(line, new Set([waiter]));
+    this.update();
     this.interrupts.stopAllPolling();
     this.interrupts.park(line);
-    this.update();
   }
 
   private remove(line: Line, waiter: Waiter): boolean {
     const waiters = this.waiters.get(line);
     if (!waiters?.delete(waiter)) return false;
     if (waiters.size === 0) this.waiters.delete(line);
-    this.interrupts.unpark(line);
     this.update();
+    this.interrupts.unpark(line);
     return true;
   }
 
-  /** Brings the timer in line with who is served. */
+  /** Brings {@link active} and the timer in line with who is served. */
   private update(): void {
+    this.active = this.listening || this.waiters.size > 0;
     if (this.active) this.timer ??= setInterval(() => this.lookAtAll(), SLICE);
     if (this.timer === undefined) return;
     if (this.keepsAlive) ref(this.timer);

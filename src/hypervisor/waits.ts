@@ -182,26 +182,15 @@ function spinFor(cookie: IvcCookie, condition: Condition, spin: number, timeout:
   return undefined;
 }
 
-/** What every wait does before it parks: a look, and a spin. `insteadUse` as for {@link waitFor}, if it will block. */
-function waitBriefly(
-  cookie: IvcCookie,
-  condition: Condition,
-  timeout: number,
-  spin: number,
-  insteadUse: string | undefined,
-): WaitOutcome | undefined {
-  const { interrupts, eventLoop } = cookie.guest;
+/** What every wait does before it parks: a look, and a spin. */
+function waitBriefly(cookie: IvcCookie, condition: Condition, timeout: number, spin: number): WaitOutcome | undefined {
+  const { interrupts } = cookie.guest;
   interrupts.deadline = 0;
-  try {
-    takeRings(interrupts);
-    const seen = condition.glance(cookie);
-    if (seen !== undefined) return seen;
-    if (timeout === 0) return lookClosely(interrupts, cookie, condition) ?? "timed-out";
-    if (insteadUse !== undefined) checkMayBlock(interrupts, insteadUse);
-    return spin > 0 ? spinFor(cookie, condition, spin, timeout) : undefined;
-  } finally {
-    eventLoop.resume();
-  }
+  takeRings(interrupts);
+  const seen = condition.glance(cookie);
+  if (seen !== undefined) return seen;
+  if (timeout === 0) return lookClosely(interrupts, cookie, condition) ?? "timed-out";
+  return spin > 0 ? spinFor(cookie, condition, spin, timeout) : undefined;
 }
 
 /**
@@ -245,8 +234,10 @@ export function waitFor(
   }
   if (!cookie.reserved) return "closed";
   const { interrupts, eventLoop } = guest;
-  const outcome = waitBriefly(cookie, condition, timeout, spin, insteadUse);
+  const outcome = waitBriefly(cookie, condition, timeout, interrupts.mayBlock ? spin : 0);
+  eventLoop.resume();
   if (outcome !== undefined) return outcome;
+  checkMayBlock(interrupts, insteadUse);
   interrupts.park(line);
   try {
     return sleepFor(cookie, condition, timeout);
@@ -269,6 +260,7 @@ export function waitForAsync(
   if (!cookie.reserved) return Promise.resolve("closed");
   if (signal?.aborted) return Promise.resolve("aborted");
   const { eventLoop, vmid } = cookie.guest;
-  const outcome = waitBriefly(cookie, condition, timeout, cookie.peerVmid === vmid ? 0 : spin, undefined);
+  const outcome = waitBriefly(cookie, condition, timeout, cookie.peerVmid === vmid ? 0 : spin);
+  eventLoop.resume();
   return outcome === undefined ? eventLoop.wait(cookie, condition, timeout, signal) : Promise.resolve(outcome);
 }

@@ -1,5 +1,6 @@
 /** SPEC §8: a ring is not lost that comes, or is skipped, just before a line is unmasked, or while its handler runs. */
 import { expect, test, vi } from "vitest";
+import { Doorbell } from "../../../src/hypervisor/doorbell.ts";
 import type * as Memory from "../../../src/memory.ts";
 import { trace } from "../../golden/trace.ts";
 import { onlyRings, openPair, send, settle } from "../../helpers/hypervisor.ts";
@@ -60,6 +61,24 @@ test("a frame that comes just before an async wait unmasks its line ends the wai
     () => send(b.cookie, 1),
   );
   expect(await Promise.race([waiting, nextTurn])).toBe("ready");
+});
+
+test("a reset by a peer that dies before it rings, just before an async wait unmasks its line, is answered at once", async () => {
+  onlyRings();
+  const { a, b } = openPair();
+  const ring = vi.spyOn(Doorbell.prototype, "ring");
+  const waiting = whileMasked(
+    () => a.cookie.rx.waitReadableAsync(2000, { spin: 1 }),
+    () => {
+      ring.mockImplementation(() => undefined);
+      b.cookie.reset();
+      ring.mockRestore();
+    },
+  );
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(a.cookie.state).toBe("ack");
+  a.cookie.unreserve();
+  expect(await waiting).toBe("closed");
 });
 
 test("a ring that is taken while its handler runs, by a wait in it, is delivered in the next turn", () => {
