@@ -23,7 +23,7 @@ type Timer = ReturnType<typeof setTimeout>;
 export class EventLoop {
   private readonly interrupts: Interrupts;
   private readonly waiters = new Map<Line, Set<Waiter>>();
-  /** Whether it takes interrupts: it listens, or an async wait is parked. */
+  /** Whether it takes interrupts: it listens, or an async wait is parked. Kept by {@link update}, as every wait asks. */
   active = false;
   private listening = false;
   private keepAlive = true;

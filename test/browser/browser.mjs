@@ -47,7 +47,10 @@ await new Promise((resolve) => server.listen(0, "localhost", resolve));
 
 const url = `http://localhost:${server.address().port}/test/browser/page.html`;
 const child = spawn(browser, [...options, url], { stdio: "ignore", detached: true });
-const failed = new Promise((_, reject) => child.once("error", reject));
+const failed = new Promise((_, reject) => {
+  child.once("error", reject);
+  child.once("exit", () => reject(new Error("expected the browser to go on until it has told its findings")));
+});
 const late = new Promise((_, reject) =>
   setTimeout(() => reject(new Error("expected findings within 2 minutes")), PATIENCE),
 );
@@ -58,7 +61,7 @@ try {
   for (const { name, error, ms } of all) console.log(error ? `FAILED ${name}: ${error}` : `holds  ${name} (${ms} ms)`);
   process.exitCode = all.some(({ error }) => error) ? 1 : 0;
 } finally {
-  if (child.pid) process.kill(-child.pid);
+  if (child.pid && child.exitCode === null) process.kill(-child.pid);
   server.close();
   await rm(profile, { recursive: true, force: true, maxRetries: 5 });
 }

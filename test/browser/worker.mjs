@@ -1,9 +1,5 @@
 /** What a worker does at its end of a channel: waits block, but for those of `callAsync`. */
-const PATIENCE = 20_000;
-
-function must(holds, what) {
-  if (!holds) throw new Error(`expected ${what}`);
-}
+import { callAsync, must, PATIENCE } from "./calls.mjs";
 
 const write = ({ tx }, frame, options) => {
   while (!tx.write(frame)) must(tx.waitWritable(PATIENCE, options) === "ready", "room");
@@ -40,19 +36,7 @@ const jobs = {
   },
 
   /** As `call`, on the event loop. */
-  async callAsync({ tx, rx, frameSize }, { count }) {
-    const frame = new Uint8Array(frameSize);
-    const answer = new Uint8Array(frameSize);
-    for (let i = 0; i < count; i++) {
-      must(tx.write(frame.fill(i)), "room");
-      while (!rx.read(answer)) must((await rx.waitReadableAsync(PATIENCE, { spin: 0 })) === "ready", "an answer");
-      must(
-        answer.every((byte) => byte === (i & 0xff)),
-        `frame ${i} to come back whole`,
-      );
-    }
-    return count;
-  },
+  callAsync: (channel, { count }) => callAsync(channel, count, { spin: 0 }),
 
   /** Sends frames that carry their number in the first and in the last word. */
   send(channel, { count, options }) {
